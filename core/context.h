@@ -1,0 +1,18 @@
+// Context: where and how an operation computes. Passed to every operation, owned by the caller.
+#pragma once
+#include "core/device.h"
+#include "core/workspace.h"
+
+namespace twinage {
+
+// The arithmetic's precision: of the operands of multiplications; sums are always float32.
+enum class Math { fp32, tf32, bf16 };
+
+struct Context {
+  Device device = Device::cpu;
+  Math math = Math::fp32;
+  int threads = 1;                 // of the host; results do not depend on it
+  Workspace* workspace = nullptr;  // scratch; see core/workspace.h
+};
+
+}  // namespace twinage

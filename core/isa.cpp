@@ -1,0 +1,51 @@
+#include "core/isa.h"
+
+#include <cstdlib>
+
+#include "core/error.h"
+
+namespace twinage {
+namespace {
+
+Isa chosen_isa() {
+  const char* wanted = std::getenv("TWINAGE_ISA");
+  if (wanted == nullptr || *wanted == '\0') return best_isa();
+  for (Isa candidate : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    if (to_string(candidate) != wanted) continue;
+    if (candidate > best_isa())
+      throw UsageError(fmt::format("[isa] TWINAGE_ISA={} asks for more than this processor has: {}",
+                                   wanted, to_string(best_isa())));
+    return candidate;
+  }
+  throw UsageError(
+      fmt::format("[isa] TWINAGE_ISA={} is none of baseline, avx2, avx512", wanted));
+}
+
+}  // namespace
+
+std::string to_string(Isa isa) {
+  switch (isa) {
+    case Isa::baseline: return "baseline";
+    case Isa::avx2: return "avx2";
+    case Isa::avx512: return "avx512";
+  }
+  return "?";
+}
+
+Isa best_isa() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"))
+    return Isa::avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::avx2;
+#endif
+  return Isa::baseline;
+}
+
+Isa isa() {
+  static const Isa chosen = chosen_isa();
+  return chosen;
+}
+
+}  // namespace twinage

@@ -1,0 +1,22 @@
+// Memory for floats on a device.
+#pragma once
+#include <memory>
+
+#include "core/device.h"
+#include "core/shape.h"
+
+namespace twinage {
+
+struct FreeFloats {
+  std::size_t bytes = 0;
+  Device device = Device::cpu;
+  void operator()(float* p) const noexcept;
+};
+using Floats = std::unique_ptr<float[], FreeFloats>;
+
+// Zero-filled, aligned to a cache line; large blocks are mapped with huge pages where the system
+// has them (walking the page tables costs more than the data otherwise). Throws Error when the
+// device has no such amount.
+Floats allocate_floats(Index count, Device device);
+
+}  // namespace twinage

@@ -1,0 +1,57 @@
+// Parallel loops whose results do not depend on the number of threads.
+//
+// The caller cuts the work into tasks in a way that does not look at the number of threads; each
+// task writes memory of its own; sums over tasks are formed afterwards in the order of the tasks.
+#pragma once
+#include <atomic>
+#include <exception>
+
+#include "core/shape.h"
+
+namespace twinage {
+
+// Threads worth using: one for each processor this process may run on.
+int hardware_threads();
+
+namespace detail {
+// Runs body(self, thread) on `threads` threads, each pinned to a processor of its own (unpinned,
+// two threads often share one: half the speed), and waits for all.
+void run_on_threads(int threads, void (*body)(void* self, int thread), void* self);
+}  // namespace detail
+
+// Calls f(task, thread) once for every task in [0, tasks); thread < threads names the scratch
+// memory that f may use. Tasks start in increasing order, on whichever thread is free. The first
+// exception that a task throws is rethrown here.
+template <class F>
+void parallel_for(int threads, Index tasks, F&& f) {
+  if (threads <= 1 || tasks <= 1) {
+    for (Index task = 0; task < tasks; ++task) f(task, 0);
+    return;
+  }
+  struct Shared {
+    F& f;
+    Index tasks;
+    std::atomic<Index> next{0};
+    std::atomic_flag failed = ATOMIC_FLAG_INIT;
+    std::exception_ptr error = nullptr;
+  } shared{f, tasks};
+  detail::run_on_threads(
+      threads,
+      [](void* self, int thread) {
+        auto& s = *static_cast<Shared*>(self);
+        try {
+          for (Index task = s.next++; task < s.tasks; task = s.next++) s.f(task, thread);
+        } catch (...) {
+          if (!s.failed.test_and_set()) s.error = std::current_exception();
+          s.next = s.tasks;
+        }
+      },
+      &shared);
+  if (shared.error) std::rethrow_exception(shared.error);
+}
+
+// Lets the calling thread run on any processor again: for threads that were started by a pinned
+// one and do other work (decoding pictures).
+void unpin_this_thread();
+
+}  // namespace twinage

@@ -1,0 +1,77 @@
+// safetensors: the one file format for weights, optimizer state, galleries and test fixtures
+// (https://github.com/huggingface/safetensors). Little-endian: u64 header length, JSON header,
+// then the tensors' bytes. Files are readable by the Python package of the same name.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/shape.h"
+
+namespace twinage {
+
+enum class DType { f32, f64, i32, i64, u8 };
+
+std::size_t size_of(DType dtype);
+
+struct SafetensorsEntry {
+  DType dtype = DType::f32;
+  std::vector<Index> shape;       // any rank; a scalar's is empty
+  std::uint64_t begin = 0, end = 0;  // bytes after the header
+  Index count() const;
+};
+
+// A whole file in memory. Every bound is checked when it is opened: a truncated, oversized or
+// inconsistent file throws Error with the path and what is wrong.
+class SafetensorsFile {
+ public:
+  static SafetensorsFile open(const std::filesystem::path& path);
+
+  const std::map<std::string, SafetensorsEntry>& entries() const { return entries_; }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  const std::filesystem::path& path() const { return path_; }
+  bool contains(const std::string& name) const { return entries_.count(name) != 0; }
+
+  // Throw Error when the name is missing or has another type.
+  const SafetensorsEntry& entry(const std::string& name) const;
+  std::vector<float> floats(const std::string& name) const;      // f32
+  std::vector<double> doubles(const std::string& name) const;    // f64, or f32 widened
+  std::vector<std::int64_t> integers(const std::string& name) const;  // i64, or i32 widened
+  std::span<const std::byte> bytes(const std::string& name) const;
+
+ private:
+  std::filesystem::path path_;
+  std::map<std::string, SafetensorsEntry> entries_;
+  std::map<std::string, std::string> metadata_;
+  std::vector<std::byte> data_;
+};
+
+// Collects tensors (the bytes are copied), then writes the file atomically (core/files.h).
+class SafetensorsWriter {
+ public:
+  void add(const std::string& name, std::span<const float> values, std::vector<Index> shape);
+  void add(const std::string& name, std::span<const double> values, std::vector<Index> shape);
+  void add(const std::string& name, std::span<const std::int64_t> values, std::vector<Index> shape);
+  void add(const std::string& name, std::span<const std::uint8_t> values, std::vector<Index> shape);
+  void set_metadata(const std::string& key, const std::string& value);
+  void write(const std::filesystem::path& path) const;  // throws Error
+
+ private:
+  void add_bytes(const std::string& name, DType dtype, std::span<const std::byte> bytes,
+                 std::vector<Index> shape);
+
+  struct Tensor {
+    DType dtype;
+    std::vector<Index> shape;
+    std::vector<std::byte> bytes;
+  };
+  std::map<std::string, Tensor> tensors_;
+  std::map<std::string, std::string> metadata_;
+};
+
+}  // namespace twinage

@@ -1,0 +1,36 @@
+// Vectors of N floats with GCC's and Clang's vector extensions: `acc += q * b` is one fused
+// multiply-add where the instruction set has it. Only for *_isa.cpp files: every function is
+// always_inline, so no copy of it can leak into code for another instruction set.
+#pragma once
+
+#define TWINAGE_INLINE inline __attribute__((always_inline))
+#ifdef __clang__
+#define TWINAGE_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define TWINAGE_UNROLL _Pragma("GCC unroll 32")
+#endif
+
+// The widest vector of the instruction set this file is being compiled for.
+#if defined(__AVX512F__)
+#define TWINAGE_VECTOR_FLOATS 16
+#elif defined(__AVX__)
+#define TWINAGE_VECTOR_FLOATS 8
+#else
+#define TWINAGE_VECTOR_FLOATS 4
+#endif
+
+namespace twinage {
+
+template <int N>
+struct Vec {
+  typedef float Value __attribute__((vector_size(N * 4)));
+  typedef float Unaligned __attribute__((vector_size(N * 4), aligned(4), may_alias));
+  static constexpr int width = N;
+
+  static TWINAGE_INLINE Value load(const float* p) { return *reinterpret_cast<const Unaligned*>(p); }
+  static TWINAGE_INLINE void store(float* p, Value v) { *reinterpret_cast<Unaligned*>(p) = v; }
+  static TWINAGE_INLINE Value all(float x) { return x - Value{}; }  // one broadcast
+  static TWINAGE_INLINE Value max(Value a, Value b) { return a > b ? a : b; }
+};
+
+}  // namespace twinage

@@ -1,0 +1,68 @@
+// Convolution (cross-correlation, as all frameworks), activations NHWC, filters KRSC:
+//
+//   y[n,p,q,k] = sum over r,s,c of x[n, p*stride - pad_h + r, q*stride - pad_w + s, c] * w[k,r,s,c]
+//
+// with x = 0 outside the picture.  P = (H + 2*pad_h - R) / stride + 1, Q likewise, rounded down.
+// FLOPs: 2*N*P*Q*K*C*R*S each way.  Bytes: 4*(|x| + |y| + |w|) at least.
+// Error bound against exact sums: C*R*S * 2^-24 * sum |x*w| (float32 accumulation).
+//
+// All functions throw Error on shapes that do not fit, before writing anything. x and y may be
+// channel slices (ld > c); w and dw are contiguous. An empty batch is valid.
+#pragma once
+#include "core/context.h"
+#include "core/view.h"
+
+namespace twinage {
+
+struct Conv2d {
+  Index stride = 1, pad_h = 0, pad_w = 0;
+};
+
+// What forward does on the way out, while the results are still in registers. Order: statistics
+// of the raw sums, then bias, then ReLU.
+struct ConvEpilogue {
+  const float* bias = nullptr;  // [K], added to every pixel
+  bool relu = false;            // max(0, .)
+  // Mean and biased variance of every channel of y over all N*P*Q pixels, [K] each; null: not
+  // wanted. Formed from per-block mean and M2 (Chan et al.), never E[x^2] - E[x]^2 overall.
+  float* mean = nullptr;
+  float* variance = nullptr;
+};
+
+// Shape of y. Throws Error.
+Shape conv2d_shape(Shape x, Shape w, Conv2d conv);
+
+// Scratch (floats, already rounded for the workspace) that any of the three functions may take.
+Index conv2d_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv);
+
+// y = conv(x, w), epilogue applied.
+void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,
+                    ConvEpilogue epilogue = {});
+
+// dx = or += the gradient with respect to x, given dy.
+void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w, Conv2d conv,
+                          Write write = Write::overwrite);
+
+// dw = or += the gradient with respect to w, given dy.
+void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView x, Conv2d conv,
+                            Write write = Write::accumulate);
+
+// The same signatures: the definition in plain loops with double accumulators (naive), and the
+// fast code of the CPU (cpu). conv2d.cpp checks shapes once and calls the one for ctx.device.
+#define TWINAGE_CONV2D_BACKEND                                                                   \
+  void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,         \
+                      ConvEpilogue epilogue);                                                    \
+  void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w, Conv2d conv, \
+                            Write write);                                                        \
+  void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView x,            \
+                              Conv2d conv, Write write);
+
+namespace naive {
+TWINAGE_CONV2D_BACKEND
+}
+namespace cpu {
+TWINAGE_CONV2D_BACKEND
+Index conv2d_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv);
+}  // namespace cpu
+
+}  // namespace twinage

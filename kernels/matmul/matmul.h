@@ -1,0 +1,30 @@
+// Matrix product, row-major with a pitch: views of shape matrix(rows, columns).
+//
+//   c[i,j] = sum over l of a[i,l] * b[l,j]        (+ c before, with Write::accumulate)
+//
+// where a or b may be stored transposed.  FLOPs: 2*M*N*K.  Error bound: K * 2^-24 * sum |a*b|.
+// Throws Error on shapes that do not fit, before writing anything.
+#pragma once
+#include "core/context.h"
+#include "core/view.h"
+
+namespace twinage {
+
+enum class Transpose { no, yes };  // yes: the matrix is stored as its transpose
+
+Index matmul_workspace(const Context& ctx, Index M, Index N, Index K);  // floats, any transposes
+
+void matmul(const Context& ctx, View c, ConstView a, Transpose transpose_a, ConstView b,
+            Transpose transpose_b, Write write = Write::overwrite);
+
+namespace naive {
+void matmul(const Context& ctx, View c, ConstView a, Transpose transpose_a, ConstView b,
+            Transpose transpose_b, Write write);
+}
+namespace cpu {
+void matmul(const Context& ctx, View c, ConstView a, Transpose transpose_a, ConstView b,
+            Transpose transpose_b, Write write);
+Index matmul_workspace(const Context& ctx, Index M, Index N, Index K);
+}  // namespace cpu
+
+}  // namespace twinage

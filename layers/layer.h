@@ -1,0 +1,62 @@
+// Layer: an operation with parameters, or a composition of layers.
+#pragma once
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/context.h"
+#include "core/random.h"
+#include "core/tensor.h"
+
+namespace twinage {
+
+enum class Mode { train, eval };
+
+// A named tensor of the model. Names are torchvision's ("Mixed_5b.branch1x1.conv.weight") so that
+// published weights load by name.
+struct Parameter {
+  std::string name;
+  Tensor value;
+  Tensor grad;         // same shape; empty when not trained
+  bool trained = true; // false: running statistics, which the optimizer leaves alone
+};
+
+// The order of calls: plan once, then any number of forward (train) -> backward, or forward (eval).
+class Layer {
+ public:
+  virtual ~Layer() = default;
+
+  // Checks the shape, allocates all memory that the layer keeps between forward and backward
+  // (nothing for Mode::eval), and returns the shape of y. May be called again with another shape.
+  virtual Shape plan(const Context& ctx, Shape x, Mode mode) = 0;
+
+  // Scratch floats that forward or backward take at most, after plan().
+  virtual Index workspace() const = 0;
+
+  // Bytes kept between forward and backward, after plan(); parameters not counted.
+  virtual Index activation_bytes() const = 0;
+
+  // Multiplications and additions of one forward pass, after plan().
+  virtual double flops() const = 0;
+
+  // y is overwritten. mode must be the planned one.
+  virtual void forward(const Context& ctx, View y, ConstView x, Mode mode) = 0;
+
+  // dx = or += the gradient with respect to x; gradients of parameters are accumulated. x and y are those of
+  // the forward pass. dx.data == nullptr: not wanted (the first layer).
+  virtual void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
+                        Write write) = 0;
+
+  // All parameters in a fixed order, valid as long as the layer.
+  virtual std::vector<Parameter*> parameters() { return {}; }
+
+  // Puts `prefix` and a dot in front of every parameter's name.
+  void prefix_names(const std::string& prefix) {
+    for (Parameter* p : parameters()) p->name = prefix + "." + p->name;
+  }
+};
+
+using LayerPtr = std::unique_ptr<Layer>;
+
+}  // namespace twinage

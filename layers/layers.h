@@ -1,0 +1,38 @@
+// The layers this model is made of. Each function returns a layer ready for plan(); weights are
+// zero until initialised (layers/initialize.h) or loaded.
+#pragma once
+#include <vector>
+
+#include "kernels/batch_norm/batch_norm.h"
+#include "kernels/conv2d/conv2d.h"
+#include "kernels/pool/pool.h"
+#include "layers/layer.h"
+
+namespace twinage {
+
+struct KernelSize {
+  Index h = 1, w = 1;
+};
+
+// Convolution without bias, batch norm (epsilon 0.001), ReLU: torchvision's BasicConv2d.
+// Parameters conv.weight (K R S C), bn.weight, bn.bias, bn.running_mean, bn.running_var.
+// In eval mode batch norm is folded into the filter and the whole layer is one convolution.
+LayerPtr conv_bn_relu(Index in, Index out, KernelSize kernel, Conv2d conv);
+
+LayerPtr max_pool(Pool pool);
+LayerPtr average_pool(Pool pool);
+LayerPtr global_average_pool();
+
+// y = x w^T + b; x (N,1,1,in), parameters weight (out,1,1,in) and bias (out).
+LayerPtr linear(Index in, Index out);
+
+// One after the other; owns the activations in between.
+LayerPtr chain(std::vector<LayerPtr> layers);
+
+// Side by side on the same x; every branch writes its slice of y's channels, backward sums dx.
+LayerPtr concat(std::vector<LayerPtr> branches);
+
+// A layer whose parameters carry a prefix: named("Mixed_5b", ...).
+LayerPtr named(const std::string& prefix, LayerPtr layer);
+
+}  // namespace twinage

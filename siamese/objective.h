@@ -1,0 +1,48 @@
+// The multi-task objective (Jeong et al. 2018, sections 2.3 and 2.6):
+//
+//   L = sum over pairs of weight * pair_loss(D, gap)  +  gender_weight * mean over labelled faces of
+//       cross-entropy(gender)
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/context.h"
+#include "core/tensor.h"
+#include "siamese/pairs.h"
+#include "siamese/twin_network.h"
+
+namespace twinage {
+
+struct ObjectiveOptions {
+  PairMode pairs = PairMode::all;
+  PairLoss pair_loss;
+  bool balanced = false;       // see pair_weights
+  float gender_weight = 0.5F;  // [ours]
+};
+
+struct ObjectiveValue {
+  double total = 0, pair = 0, gender = 0;  // total = pair + gender_weight * gender
+  double positive_share = 0;               // of pairs that count as the same class
+};
+
+// Computes the loss of a batch and the gradients to start backward with. All memory is taken in
+// the constructor; batches have `batch` faces.
+class Objective {
+ public:
+  Objective(const ObjectiveOptions& options, Index batch, Index embedding_width);
+
+  // ages in years [batch]; gender 0 male, 1 female, below 0 absent [batch].
+  ObjectiveValue evaluate(const Context& ctx, const TwinNetwork::Outputs& outputs,
+                          std::span<const float> ages, std::span<const std::int32_t> genders);
+  ConstView dz() const { return dz_.view(); }
+  ConstView dgender() const { return dgender_.view(); }
+
+ private:
+  ObjectiveOptions options_;
+  std::vector<IndexPair> pairs_;
+  std::vector<float> distances_, gaps_, losses_, ddistances_, weights_, gender_losses_;
+  Tensor dz_, dgender_;
+};
+
+}  // namespace twinage

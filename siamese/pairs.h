@@ -1,0 +1,44 @@
+// Which faces are compared during training.
+#pragma once
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/random.h"
+#include "kernels/distance/distance.h"
+#include "kernels/pair_loss/pair_loss.h"
+
+namespace twinage {
+
+enum class PairMode {
+  sampled,  // the paper's way: a batch of 2P faces is P pairs, face p with face P + p
+  all,      // ours: every two faces of a batch are a pair
+};
+std::string to_string(PairMode mode);
+PairMode parse_pair_mode(std::string_view name);  // throws UsageError
+
+// The pairs of a batch of `batch` faces (even for PairMode::sampled).
+std::vector<IndexPair> pairs_of_batch(PairMode mode, Index batch);
+
+// Draws the faces of a batch for PairMode::sampled: `positive_share` of the P pairs, spread evenly,
+// have |age gap| <= tau (the paper's "same class"), the others more. Entry p and entry P + p of the
+// result are a pair; two different faces always. Where a face has no partner of the wanted kind
+// another first face is drawn. Throws Error when no two faces of a wanted kind exist.
+class PairSampler {
+ public:
+  PairSampler(std::span<const float> ages, float tau, double positive_share);
+  std::vector<Index> sample(Random& random, Index pairs) const;
+
+ private:
+  std::vector<float> ages_;
+  std::vector<Index> by_age_;  // face indices, sorted by age
+  float tau_;
+  double positive_share_;
+};
+
+// The weight of each pair in the loss. Balanced: the positive pairs share one half, the negative
+// ones the other (all of it goes to one kind if the other is absent); otherwise 1 / count.
+std::vector<float> pair_weights(std::span<const float> gaps, const PairLoss& loss, bool balanced);
+
+}  // namespace twinage
