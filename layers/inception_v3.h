@@ -28,6 +28,20 @@ Preset preset(std::string_view name);
 // max(8, round(channels * width / 8) * 8); ties go to the even multiple, as Python's round.
 Index scaled_channels(Index channels, double width);
 
+// A part of the network and the number of channels it puts out, which the next part needs to know.
+struct Stage {
+  LayerPtr layer;
+  Index channels = 0;
+};
+
+// The blocks; `in` is the true number of input channels, all others are the paper's and are scaled
+// by `width`. Branches come in torchvision's order and under its names ("branch5x5_1...").
+Stage inception_a(Index in, double width, Index pooled);        // figure 5
+Stage inception_b(Index in, double width);                      // figure 10: halves 35 x 35
+Stage inception_c(Index in, double width, Index channels_7x7);  // figure 6, n = 7
+Stage inception_d(Index in, double width);                      // figure 10: halves 17 x 17
+Stage inception_e(Index in, double width);                      // figure 7
+
 // Output: (N, 1, 1, features), after global average pooling.
 struct InceptionV3 {
   LayerPtr tower;

@@ -37,7 +37,8 @@ class Layer {
   // Bytes kept between forward and backward, after plan(); parameters not counted.
   virtual Index activation_bytes() const = 0;
 
-  // Multiplications and additions of one forward pass, after plan().
+  // Multiplications and additions of the convolutions and matrix products of one forward pass, after
+  // plan(). (All else is limited by memory and adds less than a hundredth.)
   virtual double flops() const = 0;
 
   // y is overwritten. mode must be the planned one.

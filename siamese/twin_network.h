@@ -40,7 +40,7 @@ class TwinNetwork {
 
  private:
   Preset preset_;
-  Index embedding_width_, batch_ = 0;
+  Index embedding_width_, workspace_ = 0;
   Index tower_features_ = 0;
   LayerPtr tower_, embedding_, gender_;
   Tensor features_, z_, logits_;

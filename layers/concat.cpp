@@ -1,0 +1,90 @@
+#include <algorithm>
+
+#include "core/error.h"
+#include "layers/layers.h"
+#include "layers/planned.h"
+
+namespace twinage {
+namespace {
+
+constexpr const char* kName = "concat";
+
+// Branch b writes channels [first_[b], first_[b + 1]) of y in place: nothing is copied.
+class Concat final : public Layer {
+ public:
+  explicit Concat(std::vector<LayerPtr> branches) : branches_(std::move(branches)) {
+    require(!branches_.empty(), "[{}] expected at least one branch", kName);
+  }
+
+  Shape plan(const Context& ctx, Shape x, Mode mode) override {
+    first_.assign(1, 0);
+    workspace_ = 0;
+    Shape y;
+    for (std::size_t b = 0; b < branches_.size(); ++b) {
+      const Shape part = branches_[b]->plan(ctx, x, mode);
+      if (b == 0) y = part;
+      require(part.n == y.n && part.h == y.h && part.w == y.w,
+              "[{}] expected branches of equal n, h and w, got {} from branch 0 and {} from {}",
+              kName, y, part, b);
+      first_.push_back(first_.back() + part.c);
+      workspace_ = std::max(workspace_, branches_[b]->workspace());
+    }
+    y.c = first_.back();
+    planned_ = {x, y, mode};
+    return y;
+  }
+
+  Index workspace() const override { return workspace_; }
+  Index activation_bytes() const override {
+    Index bytes = 0;
+    for (const LayerPtr& branch : branches_) bytes += branch->activation_bytes();
+    return bytes;
+  }
+  double flops() const override {
+    double sum = 0;
+    for (const LayerPtr& branch : branches_) sum += branch->flops();
+    return sum;
+  }
+
+  void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
+    planned_.check_forward(kName, y, x, mode);
+    for (std::size_t b = 0; b < branches_.size(); ++b)
+      branches_[b]->forward(ctx, slice(y, b), x, mode);
+  }
+
+  // Every branch read the same x, so that dx is the sum over the branches: the first one writes
+  // as asked, the others add.
+  void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
+                Write write) override {
+    planned_.check_backward(kName, dx, dy, y, x);
+    for (std::size_t b = 0; b < branches_.size(); ++b)
+      branches_[b]->backward(ctx, dx, slice(dy, b), x, slice(y, b),
+                             b == 0 ? write : Write::accumulate);
+  }
+
+  std::vector<Parameter*> parameters() override {
+    std::vector<Parameter*> all;
+    for (const LayerPtr& branch : branches_)
+      for (Parameter* p : branch->parameters()) all.push_back(p);
+    return all;
+  }
+
+ private:
+  template <class AnyView>
+  AnyView slice(AnyView y, std::size_t b) const {
+    return y.channels(first_[b], first_[b + 1] - first_[b]);
+  }
+
+  std::vector<LayerPtr> branches_;
+  std::vector<Index> first_;  // channel of y, one more than branches
+  Planned planned_;
+  Index workspace_ = 0;
+};
+
+}  // namespace
+
+LayerPtr concat(std::vector<LayerPtr> branches) {
+  return std::make_unique<Concat>(std::move(branches));
+}
+
+}  // namespace twinage

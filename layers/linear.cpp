@@ -1,0 +1,68 @@
+#include <algorithm>
+
+#include "core/error.h"
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/matmul/matmul.h"
+#include "layers/layers.h"
+#include "layers/planned.h"
+
+namespace twinage {
+namespace {
+
+constexpr const char* kName = "linear";
+
+class Linear final : public Layer {
+ public:
+  Linear(Index in, Index out)
+      : w_{"weight", Tensor(matrix(out, in)), Tensor(matrix(out, in))},
+        b_{"bias", Tensor(vector(out)), Tensor(vector(out))} {}
+
+  Shape plan(const Context& ctx, Shape x, Mode mode) override {
+    const Index in = w_.value.shape().c, out = w_.value.shape().n;
+    require(x == matrix(x.n, in), "[{}] expected x = {}, got {}", kName, matrix(x.n, in), x);
+    planned_ = {x, matrix(x.n, out), mode};
+    workspace_ = matmul_workspace(ctx, x.n, out, in);  // of y
+    if (mode == Mode::train)
+      workspace_ = std::max({workspace_, matmul_workspace(ctx, out, in, x.n),  // of dw
+                             matmul_workspace(ctx, x.n, in, out)});            // of dx
+    return planned_.y;
+  }
+
+  Index workspace() const override { return workspace_; }
+  Index activation_bytes() const override { return 0; }
+  double flops() const override {
+    return 2.0 * static_cast<double>(planned_.x.n) * static_cast<double>(w_.value.size());
+  }
+
+  // y = x w^T + b
+  void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
+    planned_.check_forward(kName, y, x, mode);
+    matmul(ctx, y, x, Transpose::no, w_.value.view(), Transpose::yes);
+    add_bias(ctx, y, b_.value.data());
+  }
+
+  // dw += dy^T x,   db += sum of dy over the batch,   dx = dy w
+  void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
+                Write write) override {
+    planned_.check_backward(kName, dx, dy, y, x);
+    matmul(ctx, w_.grad.view(), dy, Transpose::yes, x, Transpose::no, Write::accumulate);
+    sum_pixels(ctx, b_.grad.data(), dy);
+    if (dx.data != nullptr)
+      matmul(ctx, dx, dy, Transpose::no, w_.value.view(), Transpose::no, write);
+  }
+
+  std::vector<Parameter*> parameters() override { return {&w_, &b_}; }
+
+ private:
+  Parameter w_, b_;
+  Planned planned_;
+  Index workspace_ = 0;
+};
+
+}  // namespace
+
+LayerPtr linear(Index in, Index out) {
+  return std::make_unique<Linear>(in, out);
+}
+
+}  // namespace twinage

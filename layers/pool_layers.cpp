@@ -1,0 +1,101 @@
+#include "layers/layers.h"
+#include "layers/planned.h"
+
+namespace twinage {
+namespace {
+
+// What the three have in common: no parameters, nothing kept, no scratch.
+class PoolLayer : public Layer {
+ public:
+  explicit PoolLayer(const char* name) : name_(name) {}
+
+  Shape plan(const Context&, Shape x, Mode mode) override {
+    planned_ = {x, pooled_shape(x), mode};
+    return planned_.y;
+  }
+  Index workspace() const override { return 0; }
+  Index activation_bytes() const override { return 0; }
+  double flops() const override { return 0; }
+
+  void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
+    planned_.check_forward(name_, y, x, mode);
+    pool_forward(ctx, y, x);
+  }
+  void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
+                Write write) override {
+    planned_.check_backward(name_, dx, dy, y, x);
+    if (dx.data != nullptr) pool_backward(ctx, dx, dy, x, y, write);
+  }
+
+ private:
+  virtual Shape pooled_shape(Shape x) const = 0;
+  virtual void pool_forward(const Context& ctx, View y, ConstView x) const = 0;
+  virtual void pool_backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
+                             Write write) const = 0;
+
+  const char* name_;
+  Planned planned_;
+};
+
+class MaxPool final : public PoolLayer {
+ public:
+  explicit MaxPool(Pool pool) : PoolLayer("max_pool"), pool_(pool) {}
+
+ private:
+  Shape pooled_shape(Shape x) const override { return pool_shape(x, pool_); }
+  void pool_forward(const Context& ctx, View y, ConstView x) const override {
+    max_pool_forward(ctx, y, x, pool_);
+  }
+  void pool_backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
+                     Write write) const override {
+    max_pool_backward(ctx, dx, dy, x, y, pool_, write);
+  }
+
+  Pool pool_;
+};
+
+class AveragePool final : public PoolLayer {
+ public:
+  explicit AveragePool(Pool pool) : PoolLayer("average_pool"), pool_(pool) {}
+
+ private:
+  Shape pooled_shape(Shape x) const override { return pool_shape(x, pool_); }
+  void pool_forward(const Context& ctx, View y, ConstView x) const override {
+    average_pool_forward(ctx, y, x, pool_);
+  }
+  void pool_backward(const Context& ctx, View dx, ConstView dy, ConstView, ConstView,
+                     Write write) const override {
+    average_pool_backward(ctx, dx, dy, pool_, write);
+  }
+
+  Pool pool_;
+};
+
+class GlobalAveragePool final : public PoolLayer {
+ public:
+  GlobalAveragePool() : PoolLayer("global_average_pool") {}
+
+ private:
+  Shape pooled_shape(Shape x) const override { return {x.n, 1, 1, x.c}; }
+  void pool_forward(const Context& ctx, View y, ConstView x) const override {
+    global_average_pool_forward(ctx, y, x);
+  }
+  void pool_backward(const Context& ctx, View dx, ConstView dy, ConstView, ConstView,
+                     Write write) const override {
+    global_average_pool_backward(ctx, dx, dy, write);
+  }
+};
+
+}  // namespace
+
+LayerPtr max_pool(Pool pool) {
+  return std::make_unique<MaxPool>(pool);
+}
+LayerPtr average_pool(Pool pool) {
+  return std::make_unique<AveragePool>(pool);
+}
+LayerPtr global_average_pool() {
+  return std::make_unique<GlobalAveragePool>();
+}
+
+}  // namespace twinage
