@@ -2,6 +2,7 @@
 // multiply-add where the instruction set has it. Only for *_isa.cpp files: every function is
 // always_inline, so no copy of it can leak into code for another instruction set.
 #pragma once
+#include <cstdint>
 
 #define TWINAGE_INLINE inline __attribute__((always_inline))
 #ifdef __clang__
@@ -32,5 +33,19 @@ struct Vec {
   static TWINAGE_INLINE Value all(float x) { return x - Value{}; }  // one broadcast
   static TWINAGE_INLINE Value max(Value a, Value b) { return a > b ? a : b; }
 };
+
+// Calls f(Vec<N>{}, c) for c = 0 ... count in steps of N: the widest vectors first, then narrower
+// ones for what is left. Always inline, as f must be.
+template <class F>
+TWINAGE_INLINE void each_vector(std::int64_t count, F f) {
+  std::int64_t c = 0;
+  for (; c + TWINAGE_VECTOR_FLOATS <= count; c += TWINAGE_VECTOR_FLOATS)
+    f(Vec<TWINAGE_VECTOR_FLOATS>{}, c);
+  if constexpr (TWINAGE_VECTOR_FLOATS > 8)
+    for (; c + 8 <= count; c += 8) f(Vec<8>{}, c);
+  if constexpr (TWINAGE_VECTOR_FLOATS > 4)
+    for (; c + 4 <= count; c += 4) f(Vec<4>{}, c);
+  for (; c < count; ++c) f(Vec<1>{}, c);
+}
 
 }  // namespace twinage

@@ -21,4 +21,19 @@ struct Adadelta {
 void adadelta(const Context& ctx, float* x, float* mean_square_gradient, float* mean_square_step,
               const float* gradient, Index count, const Adadelta& options, float factor);
 
+// The same signatures: the definition in plain loops with double accumulators (naive), and the
+// fast code of the CPU (cpu).
+#define TWINAGE_ADADELTA_BACKEND                                             \
+  void adadelta(const Context& ctx, float* x, float* mean_square_gradient,   \
+                float* mean_square_step, const float* gradient, Index count, \
+                const Adadelta& options, float factor);
+
+namespace naive {
+TWINAGE_ADADELTA_BACKEND
+}
+namespace cpu {
+TWINAGE_ADADELTA_BACKEND
+}  // namespace cpu
+#undef TWINAGE_ADADELTA_BACKEND
+
 }  // namespace twinage

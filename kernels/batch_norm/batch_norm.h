@@ -50,4 +50,30 @@ void batch_norm_fold(const Context& ctx, float* scale, float* shift, const float
                      const float* variance, const float* gamma, const float* beta, Index channels,
                      const BatchNorm& norm);
 
+// The same signatures: the definition in plain loops with double accumulators (naive), and the
+// fast code of the CPU (cpu).
+#define TWINAGE_BATCH_NORM_BACKEND                                                                 \
+  void batch_norm_statistics(const Context& ctx, float* mean, float* variance, ConstView x);       \
+  void batch_norm_update_running(const Context& ctx, float* running_mean, float* running_variance, \
+                                 const float* mean, const float* variance, Index channels,         \
+                                 Index count, const BatchNorm& norm);                              \
+  void batch_norm_apply(const Context& ctx, View y, ConstView x, const float* mean,                \
+                        const float* variance, const float* gamma, const float* beta,              \
+                        const BatchNorm& norm);                                                    \
+  void batch_norm_backward(const Context& ctx, View dx, float* dgamma, float* dbeta, ConstView dy, \
+                           ConstView x, const float* mean, const float* variance,                  \
+                           const float* gamma, const float* beta, const BatchNorm& norm);          \
+  void batch_norm_fold(const Context& ctx, float* scale, float* shift, const float* mean,          \
+                       const float* variance, const float* gamma, const float* beta,               \
+                       Index channels, const BatchNorm& norm);
+
+namespace naive {
+TWINAGE_BATCH_NORM_BACKEND
+}
+namespace cpu {
+TWINAGE_BATCH_NORM_BACKEND
+Index batch_norm_workspace(const Context& ctx, Shape x);
+}  // namespace cpu
+#undef TWINAGE_BATCH_NORM_BACKEND
+
 }  // namespace twinage

@@ -29,4 +29,21 @@ void distance_pairs_backward(const Context& ctx, View dz, ConstView z,
 // d of shape matrix(a rows, b rows).
 void distance_matrix(const Context& ctx, View d, ConstView a, ConstView b);
 
+// The same signatures: the definition in plain loops with double accumulators (naive), and the
+// fast code of the CPU (cpu).
+#define TWINAGE_DISTANCE_BACKEND                                                                   \
+  void distance_pairs_forward(const Context& ctx, float* d, ConstView z,                           \
+                              std::span<const IndexPair> pairs);                                   \
+  void distance_pairs_backward(const Context& ctx, View dz, ConstView z,                           \
+                               std::span<const IndexPair> pairs, const float* d, const float* dd); \
+  void distance_matrix(const Context& ctx, View d, ConstView a, ConstView b);
+
+namespace naive {
+TWINAGE_DISTANCE_BACKEND
+}
+namespace cpu {
+TWINAGE_DISTANCE_BACKEND
+}  // namespace cpu
+#undef TWINAGE_DISTANCE_BACKEND
+
 }  // namespace twinage

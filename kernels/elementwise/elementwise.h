@@ -7,10 +7,30 @@ namespace twinage {
 
 void fill(const Context& ctx, View y, float value);
 void copy(const Context& ctx, View y, ConstView x);
-void add(const Context& ctx, View y, ConstView x);                     // y += x
-void add_bias(const Context& ctx, View y, const float* bias);          // y[.., c] += bias[c]
-void sum_pixels(const Context& ctx, float* sum, ConstView x);          // sum[c] += sum over pixels
-void scale_rows(const Context& ctx, View y, ConstView x, const float* scale);  // y[n,..] = x[n,..] * scale[n]
-bool all_finite(const Context& ctx, ConstView x);                      // no NaN, no infinity
+void add(const Context& ctx, View y, ConstView x);             // y += x
+void add_bias(const Context& ctx, View y, const float* bias);  // y[.., c] += bias[c]
+void sum_pixels(const Context& ctx, float* sum, ConstView x);  // sum[c] += sum over pixels
+void scale_rows(const Context& ctx, View y, ConstView x,
+                const float* scale);               // y[n,..] = x[n,..] * scale[n]
+bool all_finite(const Context& ctx, ConstView x);  // no NaN, no infinity
+
+// The same signatures: the definition in plain loops with double accumulators (naive), and the
+// fast code of the CPU (cpu).
+#define TWINAGE_ELEMENTWISE_BACKEND                                             \
+  void fill(const Context& ctx, View y, float value);                           \
+  void copy(const Context& ctx, View y, ConstView x);                           \
+  void add(const Context& ctx, View y, ConstView x);                            \
+  void add_bias(const Context& ctx, View y, const float* bias);                 \
+  void sum_pixels(const Context& ctx, float* sum, ConstView x);                 \
+  void scale_rows(const Context& ctx, View y, ConstView x, const float* scale); \
+  bool all_finite(const Context& ctx, ConstView x);
+
+namespace naive {
+TWINAGE_ELEMENTWISE_BACKEND
+}
+namespace cpu {
+TWINAGE_ELEMENTWISE_BACKEND
+}  // namespace cpu
+#undef TWINAGE_ELEMENTWISE_BACKEND
 
 }  // namespace twinage

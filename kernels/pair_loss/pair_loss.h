@@ -22,14 +22,14 @@ enum class PairLossKind { contrastive, revised_contrastive, graded_contrastive, 
 
 struct PairLoss {
   PairLossKind kind = PairLossKind::gap_regression;
-  float margin = 2.0F;   // m
-  float tau = 3.0F;      // years; a pair with g <= tau is of the same class
-  float gap_max = 40.0F; // g_max, years
-  float scale = 10.0F;   // s, years per unit of distance
-  float beta = 0.2F;     // corner of smooth-L1, in units of distance
+  float margin = 2.0F;    // m
+  float tau = 3.0F;       // years; a pair with g <= tau is of the same class
+  float gap_max = 40.0F;  // g_max, years
+  float scale = 10.0F;    // s, years per unit of distance
+  float beta = 0.2F;      // corner of smooth-L1, in units of distance
 };
 
-std::string to_string(PairLossKind kind);  // "revised-contrastive"
+std::string to_string(PairLossKind kind);             // "revised-contrastive"
 PairLossKind parse_pair_loss(std::string_view name);  // throws UsageError
 
 // Whether the loss counts this gap as "same class".
@@ -39,5 +39,19 @@ bool same_class(const PairLoss& loss, float gap);
 // All arrays [count].
 void pair_loss(const Context& ctx, float* loss, float* dd, const float* d, const float* gap,
                const float* weight, Index count, const PairLoss& kind);
+
+// The same signatures: the definition in plain loops with double accumulators (naive), and the
+// fast code of the CPU (cpu).
+#define TWINAGE_PAIR_LOSS_BACKEND                                                              \
+  void pair_loss(const Context& ctx, float* loss, float* dd, const float* d, const float* gap, \
+                 const float* weight, Index count, const PairLoss& kind);
+
+namespace naive {
+TWINAGE_PAIR_LOSS_BACKEND
+}
+namespace cpu {
+TWINAGE_PAIR_LOSS_BACKEND
+}  // namespace cpu
+#undef TWINAGE_PAIR_LOSS_BACKEND
 
 }  // namespace twinage

@@ -31,4 +31,23 @@ void global_average_pool_forward(const Context& ctx, View y, ConstView x);  // y
 void global_average_pool_backward(const Context& ctx, View dx, ConstView dy,
                                   Write write = Write::overwrite);
 
+// The same signatures: the definition in plain loops with double accumulators (naive), and the
+// fast code of the CPU (cpu).
+#define TWINAGE_POOL_BACKEND                                                                     \
+  void max_pool_forward(const Context& ctx, View y, ConstView x, Pool pool);                     \
+  void max_pool_backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,    \
+                         Pool pool, Write write);                                                \
+  void average_pool_forward(const Context& ctx, View y, ConstView x, Pool pool);                 \
+  void average_pool_backward(const Context& ctx, View dx, ConstView dy, Pool pool, Write write); \
+  void global_average_pool_forward(const Context& ctx, View y, ConstView x);                     \
+  void global_average_pool_backward(const Context& ctx, View dx, ConstView dy, Write write);
+
+namespace naive {
+TWINAGE_POOL_BACKEND
+}
+namespace cpu {
+TWINAGE_POOL_BACKEND
+}  // namespace cpu
+#undef TWINAGE_POOL_BACKEND
+
 }  // namespace twinage

@@ -18,4 +18,19 @@ void softmax(const Context& ctx, View p, ConstView logits);
 void softmax_cross_entropy(const Context& ctx, float* loss, View dlogits, ConstView logits,
                            const std::int32_t* labels, float weight);
 
+// The same signatures: the definition in plain loops with double accumulators (naive), and the
+// fast code of the CPU (cpu).
+#define TWINAGE_SOFTMAX_BACKEND                                                               \
+  void softmax(const Context& ctx, View p, ConstView logits);                                 \
+  void softmax_cross_entropy(const Context& ctx, float* loss, View dlogits, ConstView logits, \
+                             const std::int32_t* labels, float weight);
+
+namespace naive {
+TWINAGE_SOFTMAX_BACKEND
+}
+namespace cpu {
+TWINAGE_SOFTMAX_BACKEND
+}  // namespace cpu
+#undef TWINAGE_SOFTMAX_BACKEND
+
 }  // namespace twinage

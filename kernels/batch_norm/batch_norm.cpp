@@ -1,0 +1,74 @@
+#include "kernels/batch_norm/batch_norm.h"
+
+#include "kernels/check.h"
+
+namespace twinage {
+namespace {
+
+void require_epsilon(const char* operation, const BatchNorm& norm) {
+  require(norm.epsilon > 0, "[{}] expected epsilon > 0, got {}", operation, norm.epsilon);
+}
+
+}  // namespace
+
+Index batch_norm_workspace(const Context& ctx, Shape x) {
+  if (ctx.device == Device::cpu) return cpu::batch_norm_workspace(ctx, x);
+  fail_no_kernel("batch_norm", ctx.device);
+}
+
+void batch_norm_statistics(const Context& ctx, float* mean, float* variance, ConstView x) {
+  require_view("batch_norm_statistics", "x", x);
+  if (ctx.device == Device::cpu) return cpu::batch_norm_statistics(ctx, mean, variance, x);
+  fail_no_kernel("batch_norm_statistics", ctx.device);
+}
+
+void batch_norm_update_running(const Context& ctx, float* running_mean, float* running_variance,
+                               const float* mean, const float* variance, Index channels,
+                               Index count, const BatchNorm& norm) {
+  require(
+      count >= 2,
+      "[batch_norm_update_running] expected at least 2 pixels per channel, got {}: the unbiased "
+      "variance needs them",
+      count);
+  require(norm.momentum >= 0 && norm.momentum <= 1,
+          "[batch_norm_update_running] expected momentum in [0, 1], got {}", norm.momentum);
+  if (ctx.device == Device::cpu)
+    return cpu::batch_norm_update_running(ctx, running_mean, running_variance, mean, variance,
+                                          channels, count, norm);
+  fail_no_kernel("batch_norm_update_running", ctx.device);
+}
+
+void batch_norm_apply(const Context& ctx, View y, ConstView x, const float* mean,
+                      const float* variance, const float* gamma, const float* beta,
+                      const BatchNorm& norm) {
+  require_view("batch_norm_apply", "x", x);
+  require_shape("batch_norm_apply", "y", y, x.shape);
+  require_epsilon("batch_norm_apply", norm);
+  if (ctx.device == Device::cpu)
+    return cpu::batch_norm_apply(ctx, y, x, mean, variance, gamma, beta, norm);
+  fail_no_kernel("batch_norm_apply", ctx.device);
+}
+
+void batch_norm_backward(const Context& ctx, View dx, float* dgamma, float* dbeta, ConstView dy,
+                         ConstView x, const float* mean, const float* variance, const float* gamma,
+                         const float* beta, const BatchNorm& norm) {
+  require_view("batch_norm_backward", "x", x);
+  require_shape("batch_norm_backward", "dy", dy, x.shape);
+  require_shape("batch_norm_backward", "dx", dx, x.shape);
+  require_epsilon("batch_norm_backward", norm);
+  if (ctx.device == Device::cpu)
+    return cpu::batch_norm_backward(ctx, dx, dgamma, dbeta, dy, x, mean, variance, gamma, beta,
+                                    norm);
+  fail_no_kernel("batch_norm_backward", ctx.device);
+}
+
+void batch_norm_fold(const Context& ctx, float* scale, float* shift, const float* mean,
+                     const float* variance, const float* gamma, const float* beta, Index channels,
+                     const BatchNorm& norm) {
+  require_epsilon("batch_norm_fold", norm);
+  if (ctx.device == Device::cpu)
+    return cpu::batch_norm_fold(ctx, scale, shift, mean, variance, gamma, beta, channels, norm);
+  fail_no_kernel("batch_norm_fold", ctx.device);
+}
+
+}  // namespace twinage

@@ -1,0 +1,142 @@
+#include "kernels/batch_norm/batch_norm_isa.h"
+
+#include "core/simd.h"
+
+namespace twinage::TWINAGE_ISA_NAMESPACE {
+namespace {
+
+// Pixels that a sum takes at once: the running sums of a channel live in memory, and are loaded
+// and stored once for so many pixels.
+constexpr int kRows = 4;
+
+// f(first pixel, how many) for the block in steps of kRows, then of 1. The count is a constant of
+// the lambda's argument type, so that loops over it unroll.
+template <int N>
+struct Count {
+  static constexpr int value = N;
+};
+template <class F>
+TWINAGE_INLINE void each_rows(Index pixels, F f) {
+  Index p = 0;
+  for (; p + kRows <= pixels; p += kRows) f(Count<kRows>{}, p);
+  for (; p < pixels; ++p) f(Count<1>{}, p);
+}
+
+void zero(float* x, Index count) {
+  for (Index i = 0; i < count; ++i) x[i] = 0;
+}
+
+// Sums of x - (the block's first pixel): a large common value of a channel costs no digits.
+void moments(float* mean, float* m2, const float* x, Index x_ld, Index pixels, Index channels) {
+  zero(mean, channels);
+  zero(m2, channels);
+  each_rows(pixels, [=](auto rows, Index p) {
+    each_vector(channels, [=](auto v, Index c) {
+      using V = decltype(v);
+      auto sum = V::load(mean + c);
+      const auto first = V::load(x + c);
+      TWINAGE_UNROLL
+      for (int r = 0; r < rows.value; ++r) sum += V::load(x + (p + r) * x_ld + c) - first;
+      V::store(mean + c, sum);
+    });
+  });
+  for (Index c = 0; c < channels; ++c) mean[c] = x[c] + mean[c] / static_cast<float>(pixels);
+  // The block is in the cache now; a second look at it costs little and cancels nothing.
+  each_rows(pixels, [=](auto rows, Index p) {
+    each_vector(channels, [=](auto v, Index c) {
+      using V = decltype(v);
+      auto sum = V::load(m2 + c);
+      const auto m = V::load(mean + c);
+      TWINAGE_UNROLL
+      for (int r = 0; r < rows.value; ++r) {
+        const auto d = V::load(x + (p + r) * x_ld + c) - m;
+        sum += d * d;
+      }
+      V::store(m2 + c, sum);
+    });
+  });
+}
+
+// x - mean comes first: scale * x + (beta - scale * mean) would cancel when the mean is large.
+template <bool kRelu>
+void apply_as(float* y, Index y_ld, const float* x, Index x_ld, Index pixels, Index channels,
+              const BatchNormChannels& per) {
+  for (Index p = 0; p < pixels; ++p, y += y_ld, x += x_ld)
+    each_vector(channels, [=, &per](auto v, Index c) {
+      using V = decltype(v);
+      const auto d = V::load(x + c) - V::load(per.mean + c);
+      auto value = d * V::load(per.scale + c) + V::load(per.beta + c);
+      if constexpr (kRelu) value = V::max(V::all(0), value);  // in this order NaN stays NaN
+      V::store(y + c, value);
+    });
+}
+
+void apply(float* y, Index y_ld, const float* x, Index x_ld, Index pixels, Index channels,
+           const BatchNormChannels& per) {
+  if (per.relu) return apply_as<true>(y, y_ld, x, x_ld, pixels, channels, per);
+  apply_as<false>(y, y_ld, x, x_ld, pixels, channels, per);
+}
+
+// g: dy where ReLU let the value through. d = x - mean.
+template <bool kRelu, class V>
+TWINAGE_INLINE typename V::Value passed(const float* dy, typename V::Value d,
+                                        typename V::Value scale, typename V::Value beta) {
+  const auto g = V::load(dy);
+  if constexpr (kRelu) return d * scale + beta > V::all(0) ? g : V::all(0);
+  return g;
+}
+
+template <bool kRelu>
+void sums_as(float* sum_g, float* sum_gd, const float* dy, Index dy_ld, const float* x, Index x_ld,
+             Index pixels, Index channels, const BatchNormChannels& per) {
+  zero(sum_g, channels);
+  zero(sum_gd, channels);
+  each_rows(pixels, [=, &per](auto rows, Index p) {
+    each_vector(channels, [=, &per](auto v, Index c) {
+      using V = decltype(v);
+      auto g_total = V::load(sum_g + c), gd_total = V::load(sum_gd + c);
+      const auto mean = V::load(per.mean + c);
+      const auto scale = V::load(per.scale + c), beta = V::load(per.beta + c);
+      TWINAGE_UNROLL
+      for (int r = 0; r < rows.value; ++r) {
+        const auto d = V::load(x + (p + r) * x_ld + c) - mean;
+        const auto g = passed<kRelu, V>(dy + (p + r) * dy_ld + c, d, scale, beta);
+        g_total += g;
+        gd_total += g * d;
+      }
+      V::store(sum_g + c, g_total);
+      V::store(sum_gd + c, gd_total);
+    });
+  });
+}
+
+void sums(float* sum_g, float* sum_gd, const float* dy, Index dy_ld, const float* x, Index x_ld,
+          Index pixels, Index channels, const BatchNormChannels& per) {
+  if (per.relu) return sums_as<true>(sum_g, sum_gd, dy, dy_ld, x, x_ld, pixels, channels, per);
+  sums_as<false>(sum_g, sum_gd, dy, dy_ld, x, x_ld, pixels, channels, per);
+}
+
+template <bool kRelu>
+void dx_as(float* dx, Index dx_ld, const float* dy, Index dy_ld, const float* x, Index x_ld,
+           Index pixels, Index channels, const BatchNormChannels& per) {
+  for (Index p = 0; p < pixels; ++p, dx += dx_ld, dy += dy_ld, x += x_ld)
+    each_vector(channels, [=, &per](auto v, Index c) {
+      using V = decltype(v);
+      const auto d = V::load(x + c) - V::load(per.mean + c);
+      const auto scale = V::load(per.scale + c);
+      const auto g = passed<kRelu, V>(dy + c, d, scale, V::load(per.beta + c));
+      V::store(dx + c, scale * (g - V::load(per.mean_g + c) - d * V::load(per.slope + c)));
+    });
+}
+
+void dx(float* to, Index to_ld, const float* dy, Index dy_ld, const float* x, Index x_ld,
+        Index pixels, Index channels, const BatchNormChannels& per) {
+  if (per.relu) return dx_as<true>(to, to_ld, dy, dy_ld, x, x_ld, pixels, channels, per);
+  dx_as<false>(to, to_ld, dy, dy_ld, x, x_ld, pixels, channels, per);
+}
+
+}  // namespace
+
+const BatchNormKernels kBatchNorm = {moments, apply, sums, dx};
+
+}  // namespace twinage::TWINAGE_ISA_NAMESPACE

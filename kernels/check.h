@@ -1,0 +1,27 @@
+// What the dispatchers check before an operation writes anything.
+#pragma once
+#include "core/context.h"
+#include "core/error.h"
+#include "core/view.h"
+
+namespace twinage {
+
+// The pitch must cover the channels. `name` is the argument's, for the message.
+inline void require_view(const char* operation, const char* name, ConstView v) {
+  require(v.shape.n >= 0 && v.shape.h >= 1 && v.shape.w >= 1 && v.shape.c >= 1,
+          "[{}] expected {} with extents of at least 1 (n: 0), got {}", operation, name, v.shape);
+  require(v.ld >= v.shape.c, "[{}] expected {}.ld >= c = {}, got {}", operation, name, v.shape.c,
+          v.ld);
+}
+
+inline void require_shape(const char* operation, const char* name, ConstView v, Shape expected) {
+  require(v.shape == expected, "[{}] expected {} = {}, got {}", operation, name, expected, v.shape);
+  require_view(operation, name, v);
+}
+
+// Nothing falls back to another device by itself.
+[[noreturn]] inline void fail_no_kernel(const char* operation, Device device) {
+  fail("[{}] has no kernel for device {}; run it on cpu", operation, to_string(device));
+}
+
+}  // namespace twinage

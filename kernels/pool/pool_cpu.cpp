@@ -1,0 +1,157 @@
+// Which pixels a window has is decided here, once for each pixel of the output; pool_isa.cpp walks
+// the window with vectors along the channels. A task writes a row of one image; the backward of
+// the maximum, which scatters, owns some channels of one image.
+#include <algorithm>
+
+#include "core/isa.h"
+#include "core/parallel.h"
+#include "kernels/pool/pool.h"
+#include "kernels/pool/pool_isa.h"
+
+namespace twinage::cpu {
+namespace {
+
+const PoolKernels& kernels() {
+  return pick_isa(baseline::kPool, avx2::kPool, avx512::kPool);
+}
+
+struct Span {
+  Index first, end;
+  Index size() const { return end - first; }
+};
+
+// Pixels of the picture in window q, of one axis.
+Span pixels_of_window(Index q, Index extent, Pool pool) {
+  const Index first = q * pool.stride - pool.pad;
+  return {std::max<Index>(first, 0), std::min(first + pool.window, extent)};
+}
+
+// Windows that contain pixel w, of one axis: q * stride - pad <= w < q * stride - pad + window.
+Span windows_of_pixel(Index w, Index windows, Pool pool) {
+  const Index after =
+      w + pool.pad - pool.window;  // windows that start here or earlier end before w
+  const Index first = after < 0 ? 0 : after / pool.stride + 1;
+  return {first, std::min((w + pool.pad) / pool.stride + 1, windows)};
+}
+
+PixelBox box_of(ConstView x, Span rows, Span columns) {
+  return {std::max<Index>(rows.size(), 0), std::max<Index>(columns.size(), 0), x.shape.w * x.ld,
+          x.ld};
+}
+
+const float* at(ConstView x, Index n, Index h, Index w) {
+  return x.pixel((n * x.shape.h + h) * x.shape.w + w);
+}
+float* at(View x, Index n, Index h, Index w) {
+  return x.pixel((n * x.shape.h + h) * x.shape.w + w);
+}
+
+// Calls f(n, p) for every row of every image.
+template <class F>
+void for_rows(const Context& ctx, Shape y, F f) {
+  parallel_for(ctx.threads, y.n * y.h, [&](Index task, int) { f(task / y.h, task % y.h); });
+}
+
+}  // namespace
+
+void max_pool_forward(const Context& ctx, View y, ConstView x, Pool pool) {
+  const PoolKernels& kernel = kernels();
+  for_rows(ctx, y.shape, [&](Index n, Index p) {
+    const Span rows = pixels_of_window(p, x.shape.h, pool);
+    for (Index q = 0; q < y.shape.w; ++q) {
+      const Span columns = pixels_of_window(q, x.shape.w, pool);
+      kernel.largest(at(y, n, p, q), at(x, n, rows.first, columns.first), box_of(x, rows, columns),
+                     y.shape.c);
+    }
+  });
+}
+
+namespace {
+
+void zero_rows(View dx, Index n, Span rows) {
+  for (Index h = rows.first; h < rows.end; ++h)
+    for (Index w = 0; w < dx.shape.w; ++w) std::fill_n(at(dx, n, h, w), dx.shape.c, 0.0F);
+}
+
+// Image n, channels of the views only.
+void max_pool_backward_image(View dx, ConstView dy, ConstView x, ConstView y, Index n, Pool pool,
+                             Write write) {
+  const PoolKernels& kernel = kernels();
+  // Rows of dx are zeroed just before the first window that writes to them, while the windows'
+  // other rows are in the cache.
+  Index ready = write == Write::overwrite ? 0 : dx.shape.h;
+  for (Index p = 0; p < y.shape.h; ++p) {
+    const Span rows = pixels_of_window(p, x.shape.h, pool);
+    zero_rows(dx, n, {ready, rows.end});
+    ready = std::max(ready, rows.end);
+    for (Index q = 0; q < y.shape.w; ++q) {
+      const Span columns = pixels_of_window(q, x.shape.w, pool);
+      kernel.to_largest(at(dx, n, rows.first, columns.first), box_of(dx, rows, columns),
+                        at(dy, n, p, q), at(x, n, rows.first, columns.first), x.ld,
+                        x.shape.w * x.ld, at(y, n, p, q), y.shape.c);
+    }
+  }
+  zero_rows(dx, n, {ready, dx.shape.h});  // rows that no window reaches
+}
+
+}  // namespace
+
+void max_pool_backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
+                       Pool pool, Write write) {
+  constexpr Index kGroup = 64;  // channels of a task: four cache lines of every pixel
+  const Index groups = ceil_div(x.shape.c, kGroup);
+  parallel_for(ctx.threads, x.shape.n * groups, [&](Index task, int) {
+    const Index n = task / groups, first = task % groups * kGroup;
+    const Index count = std::min(kGroup, x.shape.c - first);
+    max_pool_backward_image(dx.channels(first, count), dy.channels(first, count),
+                            x.channels(first, count), y.channels(first, count), n, pool, write);
+  });
+}
+
+void average_pool_forward(const Context& ctx, View y, ConstView x, Pool pool) {
+  const PoolKernels& kernel = kernels();
+  const float factor = 1.0F / static_cast<float>(pool.window * pool.window);
+  for_rows(ctx, y.shape, [&](Index n, Index p) {
+    const Span rows = pixels_of_window(p, x.shape.h, pool);
+    for (Index q = 0; q < y.shape.w; ++q) {
+      const Span columns = pixels_of_window(q, x.shape.w, pool);
+      kernel.sum(at(y, n, p, q), at(x, n, rows.first, columns.first), box_of(x, rows, columns),
+                 y.shape.c, factor, false);
+    }
+  });
+}
+
+// Gathers: a pixel of dx takes its share from every window that contains it.
+void average_pool_backward(const Context& ctx, View dx, ConstView dy, Pool pool, Write write) {
+  const PoolKernels& kernel = kernels();
+  const float factor = 1.0F / static_cast<float>(pool.window * pool.window);
+  for_rows(ctx, dx.shape, [&](Index n, Index h) {
+    const Span rows = windows_of_pixel(h, dy.shape.h, pool);
+    for (Index w = 0; w < dx.shape.w; ++w) {
+      const Span columns = windows_of_pixel(w, dy.shape.w, pool);
+      kernel.sum(at(dx, n, h, w), at(dy, n, rows.first, columns.first), box_of(dy, rows, columns),
+                 dx.shape.c, factor, write == Write::accumulate);
+    }
+  });
+}
+
+void global_average_pool_forward(const Context& ctx, View y, ConstView x) {
+  const PoolKernels& kernel = kernels();
+  const float factor = 1.0F / static_cast<float>(x.shape.h * x.shape.w);
+  parallel_for(ctx.threads, x.shape.n, [&](Index n, int) {
+    kernel.sum(y.pixel(n), at(x, n, 0, 0), box_of(x, {0, x.shape.h}, {0, x.shape.w}), x.shape.c,
+               factor, false);
+  });
+}
+
+void global_average_pool_backward(const Context& ctx, View dx, ConstView dy, Write write) {
+  const PoolKernels& kernel = kernels();
+  const float factor = 1.0F / static_cast<float>(dx.shape.h * dx.shape.w);
+  for_rows(ctx, dx.shape, [&](Index n, Index h) {
+    for (Index w = 0; w < dx.shape.w; ++w)
+      kernel.sum(at(dx, n, h, w), dy.pixel(n), box_of(dy, {0, 1}, {0, 1}), dx.shape.c, factor,
+                 write == Write::accumulate);
+  });
+}
+
+}  // namespace twinage::cpu

@@ -1,0 +1,35 @@
+// The arithmetic of pool_cpu.cpp over one window, vectors along the channels; one copy for each
+// instruction set.
+#pragma once
+#include "core/shape.h"
+
+namespace twinage {
+
+// A rectangle of pixels: `ld` floats from one pixel to the next, `row` from one row to the next.
+struct PixelBox {
+  Index rows, columns, row, ld;
+};
+
+struct PoolKernels {
+  // y[c] = largest x of the box.
+  void (*largest)(float* y, const float* x, PixelBox box, Index channels);
+  // dx += dy at the first pixel of the box, row by row, where x == y. `box` is dx's; x lies the
+  // same way with a pitch and a row of its own.
+  void (*to_largest)(float* dx, PixelBox box, const float* dy, const float* x, Index x_ld,
+                     Index x_row, const float* y, Index channels);
+  // y[c] = or += factor * sum of x over the box; an empty box sums to 0.
+  void (*sum)(float* y, const float* x, PixelBox box, Index channels, float factor,
+              bool accumulate);
+};
+
+namespace baseline {
+extern const PoolKernels kPool;
+}
+namespace avx2 {
+extern const PoolKernels kPool;
+}
+namespace avx512 {
+extern const PoolKernels kPool;
+}
+
+}  // namespace twinage
