@@ -1,0 +1,43 @@
+#include "kernels/matmul/matmul.h"
+
+#include "core/error.h"
+
+namespace twinage {
+namespace {
+
+void require_cpu(const Context& ctx) {
+  require(ctx.device == Device::cpu, "[matmul] this build has no kernel for device {}: use cpu",
+          to_string(ctx.device));
+  require(ctx.math == Math::fp32, "[matmul] device cpu multiplies in fp32 only: set math to fp32");
+}
+
+bool is_matrix(Shape shape, Index ld) {
+  return shape.h == 1 && shape.w == 1 && ld >= shape.c;
+}
+
+}  // namespace
+
+Index matmul_workspace(const Context& ctx, Index M, Index N, Index K) {
+  require(M >= 0 && N >= 0 && K >= 0, "[matmul] expected M, N, K >= 0, got {}, {}, {}", M, N, K);
+  require_cpu(ctx);
+  return cpu::matmul_workspace(ctx, M, N, K);
+}
+
+void matmul(const Context& ctx, View c, ConstView a, Transpose transpose_a, ConstView b,
+            Transpose transpose_b, Write write) {
+  require(
+      is_matrix(c.shape, c.ld) && is_matrix(a.shape, a.ld) && is_matrix(b.shape, b.ld),
+      "[matmul] expected matrices (rows, 1, 1, columns) with a pitch of at least their columns, "
+      "got c = {}, a = {}, b = {}",
+      c.shape, a.shape, b.shape);
+  const bool ta = transpose_a == Transpose::yes, tb = transpose_b == Transpose::yes;
+  const Index M = ta ? a.shape.c : a.shape.n, K = ta ? a.shape.n : a.shape.c;
+  const Index b_rows = tb ? b.shape.c : b.shape.n, N = tb ? b.shape.n : b.shape.c;
+  require(b_rows == K, "[matmul] expected {} rows of b for a = {}, got {} (b = {})", K, a.shape,
+          b_rows, b.shape);
+  require(c.shape == matrix(M, N), "[matmul] expected c = {}, got {}", matrix(M, N), c.shape);
+  require_cpu(ctx);
+  cpu::matmul(ctx, c, a, transpose_a, b, transpose_b, write);
+}
+
+}  // namespace twinage

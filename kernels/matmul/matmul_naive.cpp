@@ -1,0 +1,21 @@
+// The definition, in plain loops with double accumulators.
+#include "kernels/matmul/matmul.h"
+
+namespace twinage::naive {
+
+void matmul(const Context&, View c, ConstView a, Transpose transpose_a, ConstView b,
+            Transpose transpose_b, Write write) {
+  const bool ta = transpose_a == Transpose::yes, tb = transpose_b == Transpose::yes;
+  const Index K = ta ? a.shape.n : a.shape.c;
+  for (Index i = 0; i < c.shape.n; ++i)
+    for (Index j = 0; j < c.shape.c; ++j) {
+      double sum = 0;
+      for (Index l = 0; l < K; ++l)
+        sum += static_cast<double>(ta ? a.pixel(l)[i] : a.pixel(i)[l]) *
+               (tb ? b.pixel(j)[l] : b.pixel(l)[j]);
+      float& value = c.pixel(i)[j];
+      value = static_cast<float>(write == Write::accumulate ? value + sum : sum);
+    }
+}
+
+}  // namespace twinage::naive
