@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace twinage {
@@ -17,21 +18,32 @@ struct Face {
 };
 
 struct Skipped {
-  std::string path, reason;
+  std::string path;    // the file; manifest:line where a row names none
+  std::string reason;  // without the path, so that equal reasons can be counted
 };
 
 struct FaceDataset {
   std::string format;            // "utkface", "manifest"
   std::vector<Face> faces;       // sorted by path
-  std::vector<Skipped> skipped;  // pictures that were found but cannot be used, and why
+  std::vector<Skipped> skipped;  // what was found but cannot be used, and why; sorted by path
 };
 
-// A folder of UTKFace pictures (also the folders that `twinage synth` writes), or a CSV manifest
-// with a header naming `path` and `age`, optionally gender, race, subject; relative paths are relative to the
-// manifest's folder. Only names and labels are read, not pictures. Throws Error when there is no usable face: empty folder, no
-// such file, missing columns.
-FaceDataset find_faces(const std::filesystem::path& path);
-
 constexpr float kMaxAge = 120;  // years; labels beyond are skipped and counted
+
+// Of Face::gender and Face::race; "unknown" for -1.
+std::string_view gender_name(std::int32_t gender);
+std::string_view race_name(std::int32_t race);
+constexpr std::int32_t kGenders = 2, kRaces = 5;
+
+// Finds the faces of one of:
+// - a folder of pictures named as UTKFace names them, age_gender_race_time.jpg, subfolders included
+//   (also what `twinage synth` writes);
+// - a CSV manifest whose header names `path` and `age`, and optionally `gender` (0, 1, m, f, male,
+// female),
+//   `race` (0 to 4 or UTKFace's names), `subject`, in any order; an empty field means unknown.
+//   Relative paths start at the manifest's folder.
+// Only names and labels are read, not pictures. Throws Error when there is no usable face: empty
+// folder, no such file, missing columns, every picture skipped.
+FaceDataset find_faces(const std::filesystem::path& path);
 
 }  // namespace twinage

@@ -1,10 +1,14 @@
 // Pictures: decoding, resizing, writing. stb_image does the decoding; this adds limits and errors.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/error.h"
 #include "core/shape.h"
 
 namespace twinage {
@@ -18,14 +22,31 @@ struct Image {
 };
 
 constexpr Index kMaxImagePixels = Index{64} << 20;  // larger headers are refused before decoding
+constexpr std::size_t kMaxImageBytes = std::size_t{256} << 20;  // of a file
 
-// Throws Error (path and reason) for anything but a whole JPEG, PNG, BMP, ... within the limits.
+// What read_image can read, by the ends of names.
+constexpr std::string_view kPictureExtensions = ".jpg .jpeg .png .bmp .ppm .pgm";
+bool has_picture_extension(const std::filesystem::path& path);  // in upper or lower case
+
+// A file that holds no whole picture. `reason` leaves the path out, so that equal reasons can be
+// counted.
+struct ImageError : Error {
+  ImageError(const std::string& path, const std::string& why)
+      : Error(fmt::format("[image] {}: {}", path, why)), reason(why) {}
+  std::string reason;
+};
+
+// Grey pictures become RGB, an alpha channel is dropped. Throws Error (path and reason) for
+// anything but a whole JPEG, PNG, BMP or binary PPM/PGM within the limits.
 Image read_image(const std::filesystem::path& path);
+// The same from memory; `name` stands in errors.
+Image decode_image(std::span<const std::byte> bytes, const std::string& name);
 
 // Square: the centre is cropped to a square first; anti-aliased when shrinking.
 Image resize_square(const Image& image, Index side);
 
+// Both write a new file beside the old one and then replace it.
 void write_png(const std::filesystem::path& path, const Image& image);
-void write_jpeg(const std::filesystem::path& path, const Image& image, int quality);
+void write_jpeg(const std::filesystem::path& path, const Image& image, int quality);  // 1 to 100
 
 }  // namespace twinage

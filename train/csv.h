@@ -1,0 +1,22 @@
+// Comma-separated values as RFC 4180 writes them.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/shape.h"
+
+namespace twinage {
+
+struct CsvRow {
+  Index line = 0;  // of the text, counted from 1, where the row begins
+  std::vector<std::string> fields;
+};
+
+// Quoted fields may hold commas, line breaks and "" for a quote; rows end in CRLF, LF or CR; a byte
+// order mark and empty lines are passed over. `name` stands in errors. Throws Error (with the
+// line) for a quote that is never closed, for text after a closing quote and for text that is not
+// UTF-8.
+std::vector<CsvRow> parse_csv(std::string_view text, std::string_view name);
+
+}  // namespace twinage

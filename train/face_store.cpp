@@ -1,0 +1,79 @@
+#include "train/face_store.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "core/error.h"
+#include "core/parallel.h"
+
+namespace twinage {
+namespace {
+
+// What became of one picture.
+struct Decoded {
+  std::vector<std::uint8_t> rgb;  // empty when not to be kept
+  std::string failure;            // empty when it could be decoded
+};
+
+Decoded decode(const std::string& path, Index side, bool keep) {
+  try {
+    Image image = read_image(path);
+    if (!keep) return {};
+    return {resize_square(image, side).rgb, {}};
+  } catch (const ImageError& error) {
+    return {{}, error.reason};
+  } catch (const Error& error) {  // the file cannot be read
+    return {{}, error.what()};
+  }
+}
+
+}  // namespace
+
+FaceStore::FaceStore(FaceDataset& dataset, Index side, int threads, std::size_t memory_limit_bytes,
+                     const std::function<void(Index, Index)>& progress)
+    : dataset_(&dataset), side_(side) {
+  require(side >= 1, "[face_store] expected a side of at least 1 pixel, got {}", side);
+  const auto total = static_cast<Index>(dataset.faces.size());
+  const std::size_t face_bytes = static_cast<std::size_t>(side * side * 3);
+  const Index fits =
+      static_cast<Index>(std::min(memory_limit_bytes / face_bytes, dataset.faces.size()));
+
+  std::vector<Decoded> decoded(dataset.faces.size());
+  std::atomic<Index> done = 0;
+  parallel_for(threads, total, [&](Index i, int thread) {
+    const auto at = static_cast<std::size_t>(i);
+    decoded[at] = decode(dataset.faces[at].path, side, i < fits);
+    const Index count = ++done;
+    if (thread == 0 && progress) progress(count, total);
+  });
+  if (progress) progress(total, total);
+
+  // Kept are the first `fits` without those that failed: again the first ones, in order.
+  std::vector<Face> faces;
+  faces.reserve(dataset.faces.size());
+  for (std::size_t i = 0; i < decoded.size(); ++i) {
+    Face& face = dataset.faces[i];
+    if (!decoded[i].failure.empty()) {
+      dataset.skipped.push_back({face.path, decoded[i].failure});
+      continue;
+    }
+    if (!decoded[i].rgb.empty()) kept_.push_back(std::move(decoded[i].rgb));
+    faces.push_back(std::move(face));
+  }
+  dataset.faces = std::move(faces);
+  std::ranges::stable_sort(dataset.skipped, {}, &Skipped::path);
+  if (dataset.faces.empty() && total > 0) {
+    const Skipped& first = dataset.skipped.front();
+    fail("[face_store] none of {} pictures can be used; the first, {}: {}", total, first.path,
+         first.reason);
+  }
+}
+
+std::span<const std::uint8_t> FaceStore::pixels(Index i, Image& scratch) const {
+  require(i >= 0 && i < size(), "[face_store] expected a face from 0 to {}, got {}", size() - 1, i);
+  if (i < kept()) return kept_[static_cast<std::size_t>(i)];
+  scratch = resize_square(read_image(dataset_->faces[static_cast<std::size_t>(i)].path), side_);
+  return scratch.rgb;
+}
+
+}  // namespace twinage

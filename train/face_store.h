@@ -1,0 +1,40 @@
+// The pictures of a dataset at the size they are trained at, in memory as far as they fit.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "train/face_dataset.h"
+#include "train/image.h"
+
+namespace twinage {
+
+// Decodes pictures once and keeps them at `side` pixels as bytes, within a memory limit; what does
+// not fit is decoded anew each time.
+class FaceStore {
+ public:
+  // Decodes every picture once, on `threads` threads, also those that do not fit: a picture that
+  // cannot be decoded should be known now and not hours into a run. Such faces are moved from
+  // dataset.faces to dataset.skipped; the order of the others stays. Calls progress(done, total)
+  // now and then, on the calling thread. Throws Error when none is left. `dataset` must outlive
+  // the store, its faces unchanged.
+  FaceStore(FaceDataset& dataset, Index side, int threads, std::size_t memory_limit_bytes,
+            const std::function<void(Index, Index)>& progress = {});
+
+  Index side() const { return side_; }
+  Index size() const { return static_cast<Index>(dataset_->faces.size()); }
+  Index kept() const { return static_cast<Index>(kept_.size()); }  // the first ones are in memory
+  // RGB bytes [side][side][3] of face i; `scratch` is used when it is not kept in memory. May be
+  // called from several threads, each with a scratch of its own. Throws ImageError when the file
+  // has been lost or damaged since.
+  std::span<const std::uint8_t> pixels(Index i, Image& scratch) const;
+
+ private:
+  const FaceDataset* dataset_;
+  Index side_;
+  std::vector<std::vector<std::uint8_t>> kept_;
+};
+
+}  // namespace twinage
