@@ -223,6 +223,37 @@ TEST_CASE("batch_norm_backward: finite differences of x, gamma and beta") {
   }
 }
 
+TEST_CASE("batch_norm: PyTorch 1.13's values") {
+  // relu(BatchNorm1d(2, eps = 0.001)) of a (4, 2) batch in float64, backward of sum(weight * y).
+  const Shape shape = matrix(4, 2);
+  const TestContext ctx = context_for(shape);
+  const float x[] = {1, -1, 2, 0.5F, 4, -3, -1, 2}, dy[] = {1, 2, -1, 0.5F, 0.5F, 1, 3, -2};
+  const float gamma[] = {1.5F, -0.5F}, beta[] = {0.25F, 0.1F};
+  const Doubles want_y = {0, 0.268909665538, 0.665961158066, 0, 2.329805790332, 0.809420595261, 0,
+                          0};
+  const Doubles want_dx = {0.127980666981, -0.290014126829, -0.751922404081, 0.135764312699,
+                           0.399999560260, 0.133217991626,  0.223942176840,  0.021031822504};
+  GuardedTensor mean(vector(2)), variance(vector(2)), y(shape), running(vector(2));
+  batch_norm_statistics(ctx, mean.data(), variance.data(), {x, shape});
+  batch_norm_apply(ctx, y.view(), {x, shape}, mean.data(), variance.data(), gamma, beta, {});
+  CHECK(largest_error(doubles(y.view()), want_y) <= 5e-7);
+  Gradients g(shape);
+  g.dgamma.fill(0);
+  g.dbeta.fill(0);
+  batch_norm_backward(ctx, g.dx.view(), g.dgamma.data(), g.dbeta.data(), {dy, shape}, {x, shape},
+                      mean.data(), variance.data(), gamma, beta, {});
+  CHECK(largest_error(doubles(g.dx.view()), want_dx) <= 1e-6);
+  CHECK(largest_error(doubles(g.dgamma.view()), {0.415961158066, -2.094479852676}) <= 1e-6);
+  CHECK(largest_error(doubles(g.dbeta.view()), {-0.5, 3}) <= 1e-6);
+  running.fill(1);  // as a new module's running variance
+  GuardedTensor running_mean(vector(2));
+  running_mean.fill(0);
+  batch_norm_update_running(ctx, running_mean.data(), running.data(), mean.data(), variance.data(),
+                            2, 4, {});
+  CHECK(largest_error(doubles(running_mean.view()), {0.15, -0.0375}) <= 1e-7);
+  CHECK(largest_error(doubles(running.view()), {1.333333333333, 1.35625}) <= 3e-7);
+}
+
 TEST_CASE("batch_norm: the same bits for 1, 2 and 3 threads") {
   Random random(7);
   const Shape shape{3, 20, 21, 70};
