@@ -1,0 +1,111 @@
+#include "tests/layers/fixture.h"
+
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+
+#include "core/error.h"
+
+namespace twinage::test {
+namespace {
+
+constexpr std::size_t kProjections = 8;
+
+std::uint64_t name_hash(const std::string& name) {  // FNV-1a
+  std::uint64_t h = 0xCBF29CE484222325U;
+  for (const char c : name) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+  return h;
+}
+
+std::uint64_t hash_bits(std::uint64_t hash, std::uint64_t i) {  // SplitMix64
+  std::uint64_t z = hash + (i + 1) * 0x9E3779B97F4A7C15U;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
+  return z ^ (z >> 31);
+}
+
+std::vector<double> packed(ConstView x) {
+  std::vector<double> values;
+  for (Index p = 0; p < x.shape.pixels(); ++p)
+    values.insert(values.end(), x.pixel(p), x.pixel(p) + x.shape.c);
+  return values;
+}
+
+double norm(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double v : values) sum += v * v;
+  return std::sqrt(sum);
+}
+
+// The projections on the exporter's sign vectors, then the norm.
+std::vector<double> sketch(const std::string& name, const std::vector<double>& values) {
+  std::vector<double> result;
+  for (std::size_t k = 0; k < kProjections; ++k) {
+    const std::uint64_t hash = name_hash(name + "#" + std::to_string(k));
+    double sum = 0;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      sum += hash_bits(hash, i) >> 63 != 0 ? values[i] : -values[i];
+    result.push_back(sum);
+  }
+  result.push_back(norm(values));
+  return result;
+}
+
+double largest_deviation(const std::vector<double>& got, const std::vector<double>& want) {
+  require(got.size() == want.size(), "[fixture] expected {} values, got {}", want.size(),
+          got.size());
+  double largest = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double error = std::fabs(got[i] - want[i]);
+    if (!(error <= largest)) largest = std::isnan(largest) ? largest : error;
+  }
+  return largest;
+}
+
+}  // namespace
+
+std::vector<float> hash_uniform(const std::string& name, Index count) {
+  const std::uint64_t hash = name_hash(name);
+  std::vector<float> values;
+  for (Index i = 0; i < count; ++i) {
+    const std::uint64_t bits = hash_bits(hash, static_cast<std::uint64_t>(i));
+    values.push_back(static_cast<float>(static_cast<double>(bits >> 44) * 0x1.0p-19 - 1));
+  }
+  return values;
+}
+
+void fill_from_hash(const std::vector<Parameter*>& parameters) {
+  for (Parameter* p : parameters) {
+    const Shape shape = p->value.shape();
+    std::vector<float> values = hash_uniform(p->name, p->value.size());
+    float offset = 0, scale = 0.5F;
+    if (p->name.ends_with("bn.weight") || p->name.ends_with("running_var")) offset = 1;
+    if (p->name.ends_with("conv.weight")) {
+      const float fan_in = static_cast<float>(shape.h * shape.w * shape.c);
+      for (scale = 1; scale * scale * fan_in > 6;) scale /= 2;
+    }
+    for (float& v : values) v = offset + scale * v;
+    p->value.copy_from(values.data(), p->value.size());
+  }
+}
+
+Fixture::Fixture(const std::string& case_name)
+    : file_([]() -> const SafetensorsFile& {
+        static const SafetensorsFile file =
+            SafetensorsFile::open(std::filesystem::path(TWINAGE_FIXTURES) / "layers.safetensors");
+        return file;
+      }()),
+      case_(case_name) {}
+
+double Fixture::error(const std::string& name, ConstView got) const {
+  const std::string full = case_ + "/" + name;
+  const std::vector<double> values = packed(got);
+  if (!file_.contains(full)) {
+    const std::vector<double> want = file_.doubles(full + ":sketch");
+    return largest_deviation(sketch(full, values), want) / want.back();
+  }
+  const std::vector<double> want = file_.doubles(full);
+  return largest_deviation(values, want) * std::sqrt(static_cast<double>(want.size())) / norm(want);
+}
+
+}  // namespace twinage::test

@@ -1,0 +1,32 @@
+// What tests/fixtures/export_layers.py stored, and the hash from which both sides form inputs and
+// parameters.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/safetensors.h"
+#include "core/view.h"
+#include "layers/layer.h"
+
+namespace twinage::test {
+
+// Multiples of 2^-19 in [-1, 1), a function of the name and the position alone.
+std::vector<float> hash_uniform(const std::string& name, Index count);
+
+// Gives every parameter the values that the exporter gave it.
+void fill_from_hash(const std::vector<Parameter*>& parameters);
+
+class Fixture {
+ public:
+  explicit Fixture(const std::string& case_name);
+  // Largest deviation of `got` from what is stored under `name`, relative to the stored tensor's
+  // norm / sqrt(size) (that is, to a typical element). For tensors stored as projections, to the
+  // typical size of a projection. NaN if anything is NaN.
+  double error(const std::string& name, ConstView got) const;
+
+ private:
+  const SafetensorsFile& file_;
+  std::string case_;
+};
+
+}  // namespace twinage::test

@@ -1,0 +1,305 @@
+#include "layers/layers.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include "core/error.h"
+#include "layers/inception_v3.h"
+#include "tests/layers/rig.h"
+
+using namespace twinage;
+using namespace twinage::test;
+
+namespace {
+
+template <class... L>
+std::vector<LayerPtr> list(L... layers) {
+  std::vector<LayerPtr> all;
+  (all.push_back(std::move(layers)), ...);
+  return all;
+}
+
+struct TestLayer {
+  std::string what;
+  LayerPtr layer;
+  Shape x;
+};
+
+LayerPtr conv_layer(const std::string& name, Index in, Index out, KernelSize k, Conv2d options) {
+  return named(name, conv_bn_relu(in, out, k, options));
+}
+
+// One of each kind, and compositions in which every wire carries a gradient.
+std::vector<TestLayer> test_layers() {
+  std::vector<TestLayer> all;
+  all.push_back({"linear", linear(7, 5), matrix(3, 7)});
+  all.push_back({"conv 3x3", conv_bn_relu(5, 8, {3, 3}, {1, 1, 1}), {2, 5, 3, 5}});
+  all.push_back({"conv 1x7 / 2", conv_bn_relu(3, 9, {1, 7}, {2, 0, 3}), {2, 3, 9, 3}});
+  all.push_back({"average pool", average_pool({3, 1, 1}), {2, 4, 3, 5}});
+  all.push_back({"global pool", global_average_pool(), {2, 4, 3, 5}});
+  all.push_back({"chain",
+                 chain(list(conv_layer("a", 4, 8, {3, 3}, {1, 1, 1}),
+                            conv_layer("b", 8, 6, {3, 3}, {1, 1, 1}), average_pool({3, 1, 1}),
+                            conv_layer("c", 6, 5, {3, 1}, {1, 1, 0}))),
+                 {3, 5, 4, 4}});
+  all.push_back({"head", chain(list(global_average_pool(), linear(4, 3))), {3, 5, 4, 4}});
+  all.push_back({"concat",
+                 concat(list(conv_layer("a", 4, 3, {1, 1}, {}),
+                             chain(list(conv_layer("b", 4, 5, {1, 1}, {}),
+                                        conv_layer("c", 5, 6, {3, 3}, {1, 1, 1}))),
+                             average_pool({3, 1, 1}))),
+                 {2, 4, 5, 4}});
+  return all;
+}
+
+// Hash values, but with beta = +-8: every pre-activation stays on its side of the ReLU's edge
+// (|xhat| < sqrt(pixels) < 8 / gamma), so that finite differences meet no kink.
+void fill_away_from_kinks(Layer& layer) {
+  fill_from_hash(layer.parameters());
+  for (Parameter* p : layer.parameters())
+    if (p->name.ends_with("bn.bias"))
+      for (Index c = 0; c < p->value.size(); ++c) p->value.data()[c] = c % 4 == 3 ? -8.0F : 8.0F;
+}
+
+double dot(const std::vector<float>& a, const std::vector<float>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  return sum;
+}
+
+// Central difference of the loss along a random direction of `tensor`, against its gradient.
+void check_along_direction(Rig& rig, View tensor, ConstView gradient, const std::string& name) {
+  GuardedTensor g(gradient.shape), original(tensor.shape);
+  const TestContext ctx;
+  copy(ctx, g.view(), gradient);
+  copy(ctx, original.view(), tensor);
+  const std::vector<float> g_values = g.values(), start = original.values();
+  const double size = std::sqrt(dot(g_values, g_values));
+  CAPTURE(name);
+  CHECK(size > 1e-3);  // an all-zero gradient would agree with anything
+
+  const double step = 1.0 / 64;
+  for (int direction = 0; direction < 3; ++direction) {
+    const std::vector<float> v =
+        hash_uniform(name + std::to_string(direction), tensor.shape.size());
+    double loss[2];
+    for (const int side : {0, 1}) {
+      std::vector<float> moved = start;
+      const float h = static_cast<float>(side == 0 ? -step : step);
+      for (std::size_t i = 0; i < v.size(); ++i) moved[i] += h * v[i];
+      copy_values(tensor, moved);
+      rig.forward();
+      loss[side] = rig.loss();
+    }
+    copy_values(tensor, start);
+    const double difference = (loss[1] - loss[0]) / (2 * step);
+    // Truncation is of the order of step^2; a direction's typical share of the gradient is
+    // |g| / sqrt(3).
+    CHECK(std::fabs(difference - dot(g_values, v)) <= 5e-3 * size);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("gradients agree with finite differences") {
+  for (TestLayer& t : test_layers()) {
+    CAPTURE(t.what);
+    fill_away_from_kinks(*t.layer);
+    Rig rig(*t.layer, t.x, Mode::train);
+    rig.forward();
+    rig.backward();
+    check_along_direction(rig, rig.x.view(), rig.dx.view(), "dx");
+    for (Parameter* p : t.layer->parameters())
+      if (p->trained) check_along_direction(rig, p->value.view(), p->grad.view(), p->name);
+    CHECK(rig.guards_intact());
+  }
+}
+
+TEST_CASE("gradients accumulate") {
+  for (TestLayer& t : test_layers()) {
+    CAPTURE(t.what);
+    fill_from_hash(t.layer->parameters());
+    Rig rig(*t.layer, t.x, Mode::train);
+    rig.forward();
+    rig.backward();
+    std::vector<Tensor> once;
+    for (Parameter* p : t.layer->parameters()) {
+      once.emplace_back(p->grad.shape());
+      if (p->trained) once.back().copy_from(p->grad);
+    }
+    GuardedTensor twice(t.x);
+    twice.fill(0);
+    const TestContext ctx;
+    add(ctx, twice.view(), rig.dx.view());
+    add(ctx, twice.view(), rig.dx.view());
+
+    rig.backward(Write::accumulate);
+    CHECK(close(rig.dx.view(), twice.view(), 1e-5));
+    rig.backward(View(), Write::overwrite);  // no dx wanted: the parameters' gradients all the same
+    CHECK(close(rig.dx.view(), twice.view(), 1e-5));
+    std::size_t i = 0;
+    for (Parameter* p : t.layer->parameters()) {
+      Tensor& expected = once[i++];
+      if (!p->trained) continue;
+      for (Index k = 0; k < expected.size(); ++k) expected.data()[k] *= 3;
+      CHECK(close(p->grad.view(), expected.view(), 1e-5));
+    }
+    CHECK(rig.guards_intact());
+  }
+}
+
+TEST_CASE("inference is the running statistics' batch norm, folded into the filter") {
+  const Conv2d conv{2, 1, 1};
+  const LayerPtr layer = conv_bn_relu(5, 9, {3, 3}, conv);
+  fill_from_hash(layer->parameters());
+  Rig rig(*layer, {3, 6, 5, 5}, Mode::eval);
+  rig.forward();
+
+  const auto p = layer->parameters();
+  const Shape in = rig.x.view().shape, out = rig.y.view().shape;
+  const TestContext any;
+  const TestContext ctx(std::max(conv2d_workspace(any, in, p[0]->value.shape(), conv),
+                                 batch_norm_workspace(any, out)));
+  GuardedTensor u(out), y(out);
+  conv2d_forward(ctx, u.view(), rig.x.view(), p[0]->value.view(), conv);
+  batch_norm_apply(ctx, y.view(), u.view(), p[3]->value.data(), p[4]->value.data(),
+                   p[1]->value.data(), p[2]->value.data(), {});
+  CHECK(close(rig.y.view(), y.view(), tolerance_of_sum(45)));
+  CHECK(largest_magnitude(y.view()) > 0.5);
+}
+
+TEST_CASE("results are bitwise equal for any number of threads") {
+  std::vector<std::vector<float>> results[3];
+  for (const int threads : {1, 2, 3}) {
+    const Stage block = inception_a(20, 0.25, 32);
+    fill_from_hash(block.layer->parameters());
+    Rig rig(*block.layer, {3, 17, 15, 20}, Mode::train, threads);
+    rig.forward();
+    rig.backward();
+    auto& mine = results[threads - 1];
+    mine.push_back(rig.y.values());
+    mine.push_back(rig.dx.values());
+    for (const Parameter* p : block.layer->parameters()) {
+      const Tensor& t = p->trained ? p->grad : p->value;
+      mine.emplace_back(t.data(), t.data() + t.size());
+    }
+  }
+  CHECK(results[0] == results[1]);
+  CHECK(results[0] == results[2]);
+}
+
+TEST_CASE("a layer can be planned again for another batch and mode") {
+  const auto run = [](Layer& layer, Index batch) {
+    Rig rig(layer, {batch, 9, 8, 12}, Mode::train);
+    rig.zero_gradients();
+    rig.forward();
+    rig.backward();
+    std::vector<std::vector<float>> all = {rig.y.values(), rig.dx.values()};
+    for (const Parameter* p : layer.parameters())
+      if (p->trained) all.emplace_back(p->grad.data(), p->grad.data() + p->grad.size());
+    return all;
+  };
+  const Stage reused = inception_d(12, 0.125), fresh = inception_d(12, 0.125);
+  fill_from_hash(reused.layer->parameters());
+  fill_from_hash(fresh.layer->parameters());
+  run(*reused.layer, 5);
+  CHECK(reused.layer->activation_bytes() > 0);
+  {
+    Rig eval(*reused.layer, {1, 9, 8, 12}, Mode::eval);
+    eval.forward();
+    CHECK(reused.layer->activation_bytes() == 0);
+  }
+  CHECK(run(*reused.layer, 2) == run(*fresh.layer, 2));
+}
+
+namespace {
+
+// Takes a known amount of scratch and writes constants.
+class Scratch final : public Layer {
+ public:
+  Scratch(Index out, Index floats) : out_(out), floats_(floats) {}
+  Shape plan(const Context&, Shape x, Mode) override { return {x.n, x.h, x.w, out_}; }
+  Index workspace() const override { return workspace_floats(floats_); }
+  Index activation_bytes() const override { return 0; }
+  double flops() const override { return 0; }
+  void forward(const Context& ctx, View y, ConstView, Mode) override {
+    WorkspaceScope scratch(ctx.workspace);
+    std::fill_n(scratch.floats(floats_), floats_, -1.0F);
+    for (Index p = 0; p < y.shape.pixels(); ++p) std::fill_n(y.pixel(p), out_, 1.0F);
+  }
+  void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
+                Write) override {
+    WorkspaceScope scratch(ctx.workspace);
+    std::fill_n(scratch.floats(floats_), floats_, -1.0F);
+    for (Index p = 0; p < y.shape.pixels(); ++p) {
+      CHECK(y.pixel(p)[0] == 1.0F);  // nobody's scratch has overwritten them
+      CHECK(dy.pixel(p)[0] == 1.0F);
+    }
+    for (Index p = 0; p < x.shape.pixels(); ++p) std::fill_n(dx.pixel(p), x.shape.c, 1.0F);
+  }
+
+ private:
+  Index out_, floats_;
+};
+
+LayerPtr scratch(Index out, Index floats) {
+  return std::make_unique<Scratch>(out, floats);
+}
+
+}  // namespace
+
+TEST_CASE("the planned workspace is exactly enough") {
+  const LayerPtr layer =
+      concat(list(chain(list(scratch(30, 10), scratch(7, 200), scratch(50, 33), scratch(4, 7))),
+                  chain(list(scratch(9, 100), concat(list(scratch(3, 2), scratch(2, 1)))))));
+  const Shape x{2, 3, 1, 6};
+  for (const Mode mode : {Mode::train, Mode::eval}) {
+    Context ctx;
+    const Shape shape = layer->plan(ctx, x, mode);
+    GuardedTensor y(shape), dy(shape), dx(x), in(x);
+    dy.fill(1);
+    Workspace exact(layer->workspace());
+    ctx.workspace = &exact;
+    layer->forward(ctx, y.view(), in.view(), mode);
+    if (mode == Mode::train)
+      layer->backward(ctx, dx.view(), dy.view(), in.view(), y.view(), Write::overwrite);
+    CHECK(exact.peak() == layer->workspace());
+    Workspace less(layer->workspace() - 16);
+    ctx.workspace = &less;
+    CHECK_THROWS_AS(mode == Mode::eval ? layer->forward(ctx, y.view(), in.view(), mode)
+                                       : layer->backward(ctx, dx.view(), dy.view(), in.view(),
+                                                         y.view(), Write::overwrite),
+                    Error);
+  }
+}
+
+TEST_CASE("a chain's memory: activations in training, nothing in inference") {
+  const LayerPtr layer = chain(list(scratch(30, 0), scratch(7, 0), scratch(50, 0)));
+  layer->plan(TestContext(), {2, 3, 1, 6}, Mode::train);
+  CHECK(layer->activation_bytes() == 4 * 6 * (30 + 7));
+  layer->plan(TestContext(), {2, 3, 1, 6}, Mode::eval);
+  CHECK(layer->activation_bytes() == 0);
+}
+
+TEST_CASE("what does not fit the plan is refused") {
+  const TestContext ctx;
+  CHECK_THROWS_AS(chain({}), Error);
+  CHECK_THROWS_AS(concat({}), Error);
+  CHECK_THROWS_AS(linear(4, 2)->plan(ctx, {1, 2, 1, 4}, Mode::eval), Error);
+  CHECK_THROWS_AS(conv_bn_relu(4, 2, {1, 1}, {})->plan(ctx, {1, 2, 1, 5}, Mode::eval), Error);
+  CHECK_THROWS_AS(conv_bn_relu(4, 2, {1, 1}, {})->plan(ctx, {1, 1, 1, 4}, Mode::train), Error);
+  CHECK_THROWS_AS(concat(list(max_pool({3, 2, 0}), average_pool({3, 1, 1})))
+                      ->plan(ctx, {1, 9, 9, 4}, Mode::eval),
+                  Error);
+
+  const LayerPtr layer = linear(4, 2);
+  GuardedTensor x(matrix(3, 4)), y(matrix(3, 2)), dx(matrix(3, 4)), other(matrix(2, 4));
+  layer->plan(ctx, matrix(3, 4), Mode::eval);
+  CHECK_THROWS_AS(layer->forward(ctx, y.view(), other.view(), Mode::eval), Error);
+  CHECK_THROWS_AS(layer->forward(ctx, y.view(), x.view(), Mode::train), Error);
+  CHECK_THROWS_AS(layer->backward(ctx, dx.view(), y.view(), x.view(), y.view(), Write::overwrite),
+                  Error);
+}

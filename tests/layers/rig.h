@@ -1,0 +1,74 @@
+// A layer with everything one step of it needs, set up to catch what it does wrong: outputs are
+// poisoned and guarded, all views are channel slices, and each call gets a workspace of exactly the
+// planned size that is full of NaN, so that nothing can be kept there between calls.
+#pragma once
+#include <vector>
+
+#include "kernels/elementwise/elementwise.h"
+#include "layers/layer.h"
+#include "tests/layers/fixture.h"
+#include "tests/support/test_context.h"
+
+namespace twinage::test {
+
+inline void copy_values(View to, const std::vector<float>& values) {
+  const Shape s = to.shape;
+  for (Index p = 0; p < s.pixels(); ++p)
+    for (Index c = 0; c < s.c; ++c) to.pixel(p)[c] = values[static_cast<std::size_t>(p * s.c + c)];
+}
+
+// Values from the hash of a name, as the fixtures' x and dy.
+inline GuardedTensor hashed(const std::string& name, Shape shape, Index extra_channels = 5) {
+  GuardedTensor t(shape, extra_channels);
+  copy_values(t.view(), hash_uniform(name, shape.size()));
+  return t;
+}
+
+class Rig {
+ public:
+  Rig(Layer& layer, Shape x_shape, Mode planned_mode, int thread_count = 2)
+      : layer_(layer),
+        mode_(planned_mode),
+        threads_(thread_count),
+        y_shape_(layer.plan(TestContext(0, thread_count), x_shape, planned_mode)),
+        x(hashed("x", x_shape)),
+        y(y_shape_, 3),
+        dy(hashed("dy", y_shape_)),
+        dx(x_shape, 2) {}
+
+  void forward() {
+    layer_.forward(TestContext(layer_.workspace(), threads_), y.view(), x.view(), mode_);
+  }
+  void backward(Write write = Write::overwrite) { backward(dx.view(), write); }
+  void backward(View into, Write write) {
+    layer_.backward(TestContext(layer_.workspace(), threads_), into, dy.view(), x.view(), y.view(),
+                    write);
+  }
+  void zero_gradients() {
+    for (Parameter* p : layer_.parameters())
+      if (p->trained) p->grad.fill(0);
+  }
+  bool guards_intact() const {
+    return x.guards_intact() && y.guards_intact() && dy.guards_intact() && dx.guards_intact();
+  }
+  // The scalar whose gradient backward forms: sum of y * dy.
+  double loss() const {
+    double sum = 0;
+    for (Index p = 0; p < y_shape_.pixels(); ++p)
+      for (Index c = 0; c < y_shape_.c; ++c)
+        sum +=
+            static_cast<double>(y.view().pixel(p)[c]) * static_cast<double>(dy.view().pixel(p)[c]);
+    return sum;
+  }
+
+ private:
+  Layer& layer_;
+  Mode mode_;
+  int threads_;
+  Shape y_shape_;
+
+ public:
+  GuardedTensor x, y, dy, dx;
+};
+
+}  // namespace twinage::test

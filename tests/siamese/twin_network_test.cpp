@@ -1,0 +1,145 @@
+#include "siamese/twin_network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <doctest/doctest.h>
+
+#include "core/error.h"
+#include "layers/initialize.h"
+#include "tests/support/test_context.h"
+
+using namespace twinage;
+using namespace twinage::test;
+
+namespace {
+
+// Small, for speed: the last maps have 2 x 2 pixels.
+const Preset kPreset{"test", 65, 65, 0.1, Stem::compact};
+constexpr Index kWidth = 6;
+
+Shape images_shape(Index batch) {
+  return {batch, kPreset.input, kPreset.input, 3};
+}
+
+struct Step {
+  std::vector<float> z, logits;
+  std::vector<std::vector<float>> gradients;
+};
+
+// Forward and backward on given upstream gradients, from zero gradients.
+Step step(TwinNetwork& net, Index batch, float dz_scale, float dgender_scale, int threads = 2) {
+  Random random(3);
+  GuardedTensor images(images_shape(batch)), dz(matrix(batch, kWidth)), dgender(matrix(batch, 2));
+  images.fill_uniform(random);
+  dz.fill_uniform(random, -dz_scale, dz_scale);
+  dgender.fill_uniform(random, -dgender_scale, dgender_scale);
+
+  net.plan(TestContext(0, threads), batch, Mode::train);
+  net.zero_gradients(TestContext());
+  const auto outputs =
+      net.forward(TestContext(net.workspace(), threads), images.view(), Mode::train);
+  CHECK(outputs.z.shape == matrix(batch, kWidth));
+  CHECK(outputs.gender.shape == matrix(batch, 2));
+  Step result;
+  result.z.assign(outputs.z.data, outputs.z.data + outputs.z.shape.size());
+  result.logits.assign(outputs.gender.data, outputs.gender.data + outputs.gender.shape.size());
+  net.backward(TestContext(net.workspace(), threads), images.view(), dz.view(), dgender.view());
+  for (const Parameter* p : net.parameters())
+    if (p->trained) result.gradients.emplace_back(p->grad.data(), p->grad.data() + p->grad.size());
+  return result;
+}
+
+double largest(const std::vector<float>& values) {
+  return largest_magnitude(ConstView(values.data(), vector(static_cast<Index>(values.size()))));
+}
+
+}  // namespace
+
+TEST_CASE("the towers' names are torchvision's, the heads' have their own prefix") {
+  TwinNetwork net(kPreset, kWidth);
+  std::set<std::string> names;
+  for (const Parameter* p : net.parameters()) names.insert(p->name);
+  CHECK(names.size() == net.parameters().size());
+  for (const char* name : {"Conv2d_1a_3x3.conv.weight", "Mixed_7c.branch_pool.bn.running_var",
+                           "embedding.weight", "embedding.bias", "gender.weight", "gender.bias"})
+    CHECK(names.count(name) == 1);
+  CHECK(net.embedding_width() == kWidth);
+  CHECK(net.preset().name == "test");
+}
+
+TEST_CASE("both heads send their gradient through the one tower") {
+  TwinNetwork net(kPreset, kWidth);
+  initialize(net.parameters(), 1);
+  const Step z_only = step(net, 4, 1, 0), gender_only = step(net, 4, 0, 1),
+             both = step(net, 4, 1, 1);
+  REQUIRE(both.gradients.size() == z_only.gradients.size());
+  std::size_t tower_tensors = 0;
+  for (std::size_t i = 0; i + 4 < both.gradients.size(); ++i, ++tower_tensors) {
+    const auto &a = z_only.gradients[i], &b = gender_only.gradients[i], &sum = both.gradients[i];
+    // dz and dgender are the same numbers in all three, so gradients add up.
+    double worst = 0;
+    for (std::size_t k = 0; k < sum.size(); ++k)
+      worst = std::max(worst, std::fabs(static_cast<double>(a[k]) + static_cast<double>(b[k]) -
+                                        static_cast<double>(sum[k])));
+    CHECK(worst <= 1e-3 * largest(sum));
+    CHECK(largest(a) > 0);
+    CHECK(largest(b) > 0);
+  }
+  CHECK(tower_tensors == 94 * 3);
+}
+
+TEST_CASE("the heads' gradients are the upstream ones'") {
+  TwinNetwork net(kPreset, kWidth);
+  initialize(net.parameters(), 1);
+  const Step s = step(net, 3, 1, 0);
+  // The bias of the embedding collects dz over the batch; the gender head got nothing.
+  Random random(3);
+  GuardedTensor images(images_shape(3)), dz(matrix(3, kWidth));
+  images.fill_uniform(random);
+  dz.fill_uniform(random);
+  const auto& bias = s.gradients[s.gradients.size() - 3];
+  REQUIRE(bias.size() == kWidth);
+  for (Index c = 0; c < kWidth; ++c) {
+    float sum = 0;
+    for (Index n = 0; n < 3; ++n) sum += dz.view().pixel(n)[c];
+    CHECK(bias[static_cast<std::size_t>(c)] == doctest::Approx(sum).epsilon(1e-5));
+  }
+  CHECK(largest(s.gradients[s.gradients.size() - 2]) == 0);
+  CHECK(largest(s.gradients.back()) == 0);
+}
+
+TEST_CASE("a step has the same bits for any number of threads") {
+  Step results[2];
+  for (const int threads : {1, 2}) {
+    TwinNetwork net(kPreset, kWidth);
+    initialize(net.parameters(), 1);
+    results[threads - 1] = step(net, 3, 1, 1, threads);
+  }
+  CHECK(results[0].z == results[1].z);
+  CHECK(results[0].logits == results[1].logits);
+  CHECK(results[0].gradients == results[1].gradients);
+}
+
+TEST_CASE("inference reads a face alike, alone or in a batch") {
+  TwinNetwork net(kPreset, kWidth);
+  initialize(net.parameters(), 1);
+  Random random(5);
+  GuardedTensor images(images_shape(3));
+  images.fill_uniform(random);
+  const auto run = [&](ConstView faces) {
+    net.plan(TestContext(), faces.shape.n, Mode::eval);
+    const auto out = net.forward(TestContext(net.workspace()), faces, Mode::eval);
+    return std::vector<float>(out.z.data, out.z.data + out.z.shape.size());
+  };
+  const std::vector<float> together = run(images.view());
+  CHECK(net.activation_bytes() > 0);  // the outputs
+  const std::vector<float> alone = run(images.view().images(1, 1));
+  for (std::size_t c = 0; c < kWidth; ++c)
+    CHECK(alone[c] == doctest::Approx(together[kWidth + c]).epsilon(1e-4));
+  CHECK(largest(alone) > 1e-3);
+
+  GuardedTensor wrong({1, 64, 65, 3});
+  CHECK_THROWS_AS(net.forward(TestContext(net.workspace()), wrong.view(), Mode::eval), Error);
+}
