@@ -1,24 +1,27 @@
 // From embeddings to an age: compare a face with faces of known age (Jeong et al. 2018, section
 // 2.5; the paper's rule is not public, all of this is ours).
 //
-//   comparison   every reference votes with P(same class | D), calibrated on held-out pairs; the
-//                age whose window +-tau collects most of the votes wins (a kernel-weighted mean of
-//                the references within that window refines it)
-//   knn          weighted median of the ages of the k nearest references, weights 1 / (D + d0)
+//   comparison   every reference votes with P(same class | D), calibrated on held-out pairs. The
+//                mean vote m(a) of the references of age a, smoothed over neighbouring ages,
+//                estimates the probability that the face is within tau years of a; a mean, not a
+//                sum, so that an age does not win by having many references. The age of the
+//                largest m wins, and a parabola through m within +-tau years refines it.
+//   knn          weighted median of the ages of the k nearest references, weights 1 / (D + d0),
+//                d0 = a tenth of the k-th distance
 //   prototype    the age whose mean embedding is nearest (means smoothed over neighbouring ages)
 //
-// Each also gives an interval that holds the true age with about 80 % probability: quantiles of
-// the votes or neighbours, widened or narrowed by a factor calibrated on held-out faces.
+// Each also gives an interval that holds the true age with about 80 % probability: the 10 % and
+// 90 % quantiles of the votes or neighbours, at least half a year to either side of the age (labels
+// are whole years), widened or narrowed by a factor calibrated on held-out faces.
 #pragma once
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/context.h"
-#include "core/safetensors.h"
-#include "core/tensor.h"
+#include "siamese/calibration.h"
+#include "siamese/gallery.h"
 
 namespace twinage {
 
@@ -26,67 +29,60 @@ enum class ReadoutKind { comparison, knn, prototype };
 std::string to_string(ReadoutKind kind);
 ReadoutKind parse_readout(std::string_view name);  // throws UsageError
 
-// Faces of known age.
-struct Gallery {
-  Tensor embeddings;                // matrix(count, width)
-  std::vector<float> ages;          // years [count]
-  std::vector<std::string> names;   // file names, for "nearest references" [count]
-};
-
-// P(same class | D) as a non-increasing step function of D: isotonic regression (pool adjacent
-// violators) over held-out pairs.
-struct Calibration {
-  std::vector<float> distances;      // increasing upper ends of the steps
-  std::vector<float> probabilities;  // of the same length, non-increasing
-  float tau = 3;                     // years: what "same class" means
-  float interval_scale = 1;          // factor on the raw interval's half-widths, per read-out below
-  std::vector<float> interval_scales;  // one for each ReadoutKind, in its order
-
-  float probability(float distance) const;
-};
-
-// Fits the step function. distances and gaps (years) of held-out pairs; throws Error when empty.
-Calibration calibrate(std::span<const float> distances, std::span<const float> gaps, float tau);
-
 struct AgeEstimate {
-  float age = 0;             // years
-  float low = 0, high = 0;   // about 80 % of true ages lie within
+  float age = 0;            // years
+  float low = 0, high = 0;  // about 80 % of true ages lie within; low >= 0
   struct Neighbour {
-    Index reference = 0;     // index into the gallery
+    Index reference = 0;  // index into the gallery
     float distance = 0;
   };
-  std::vector<Neighbour> nearest;  // up to 5, nearest first
+  std::vector<Neighbour> nearest;  // up to 5, nearest first; of equal ones the first reference
 };
 
 struct ReadoutOptions {
   ReadoutKind kind = ReadoutKind::knn;
-  Index k = 30;
+  Index k = 30;  // all references where there are fewer
 };
 
 class AgeReadout {
  public:
-  // Keeps references to both; they must outlive it. Throws Error on an empty gallery.
+  // Keeps references to both; they must outlive it. Throws Error on a gallery that is empty or
+  // holds numbers that are not finite, and for `comparison` on a calibration without steps.
   AgeReadout(const Gallery& gallery, const Calibration& calibration, ReadoutOptions options);
-  // One estimate for each row of z, matrix(count, width).
+  // One estimate for each row of z, matrix(count, width). Throws Error naming the row of z that is
+  // not finite.
   std::vector<AgeEstimate> estimate(const Context& ctx, ConstView z) const;
 
  private:
-  AgeEstimate from_distances(std::span<const float> distances) const;
+  struct Raw {  // before the interval is scaled
+    double age = 0, low = 0, high = 0;
+  };
+  void count_years();
+  void choose_smoothing();
+  void find_prototypes();
+  double scatter_along_prototypes() const;
+  AgeEstimate from_distances(std::span<const float> to_references,
+                             std::span<const float> to_prototypes) const;
+  Raw by_comparison(std::span<const float> to_references) const;
+  Raw by_neighbours(std::span<const AgeEstimate::Neighbour> nearest) const;
+  Raw by_prototypes(std::span<const float> to_prototypes) const;
 
   const Gallery& gallery_;
   const Calibration& calibration_;
   ReadoutOptions options_;
-  Tensor prototypes_;                // matrix(ages, width), for ReadoutKind::prototype
+  // Ages are binned to whole years: bin i is year first_year_ + i.
+  Index first_year_ = 0;
+  std::vector<Index> bins_;        // of each reference
+  std::vector<double> counts_;     // references in each bin
+  std::vector<double> smoothing_;  // [bins][bins]: weight of a reference in bin j for the mean at i
+  Tensor prototypes_;              // matrix(years with references, width), for `prototype`
   std::vector<float> prototype_ages_;
+  double prototype_scatter_ = 0;  // variance along the line of prototypes
 };
 
 // Fills calibration.interval_scales: for each read-out the factor that makes its interval hold 80 %
-// of the held-out faces' true ages.
+// of the held-out faces' true ages. held_out is matrix(count, width), true_ages years [count].
 void calibrate_intervals(const Context& ctx, const Gallery& gallery, Calibration& calibration,
                          Index k, ConstView held_out, std::span<const float> true_ages);
-
-// In and out of a model file; names start with "gallery." and "calibration.".
-void save(SafetensorsWriter& writer, const Gallery& gallery, const Calibration& calibration);
-void load(const SafetensorsFile& file, Gallery& gallery, Calibration& calibration);
 
 }  // namespace twinage

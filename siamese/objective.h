@@ -1,6 +1,7 @@
 // The multi-task objective (Jeong et al. 2018, sections 2.3 and 2.6):
 //
-//   L = sum over pairs of weight * pair_loss(D, gap)  +  gender_weight * mean over labelled faces of
+//   L = sum over pairs of weight * pair_loss(D, gap)  +  gender_weight * mean over labelled faces
+//   of
 //       cross-entropy(gender)
 #pragma once
 #include <cstdint>
@@ -28,6 +29,9 @@ struct ObjectiveValue {
 
 // Computes the loss of a batch and the gradients to start backward with. All memory is taken in
 // the constructor; batches have `batch` faces.
+//
+// A face without a gender label (below 0) takes no part in the gender loss; when none of the batch
+// has one, that loss and its gradient are 0.
 class Objective {
  public:
   Objective(const ObjectiveOptions& options, Index batch, Index embedding_width);
@@ -35,10 +39,17 @@ class Objective {
   // ages in years [batch]; gender 0 male, 1 female, below 0 absent [batch].
   ObjectiveValue evaluate(const Context& ctx, const TwinNetwork::Outputs& outputs,
                           std::span<const float> ages, std::span<const std::int32_t> genders);
+  // d total / d z, matrix(batch, embedding width), and d total / d logits, matrix(batch, 2), of the
+  // last evaluate().
   ConstView dz() const { return dz_.view(); }
   ConstView dgender() const { return dgender_.view(); }
 
  private:
+  void evaluate_pairs(const Context& ctx, ObjectiveValue& value, ConstView z,
+                      std::span<const float> ages);
+  void evaluate_gender(const Context& ctx, ObjectiveValue& value, ConstView logits,
+                       std::span<const std::int32_t> genders);
+
   ObjectiveOptions options_;
   std::vector<IndexPair> pairs_;
   std::vector<float> distances_, gaps_, losses_, ddistances_, weights_, gender_losses_;

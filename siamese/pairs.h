@@ -21,18 +21,32 @@ PairMode parse_pair_mode(std::string_view name);  // throws UsageError
 // The pairs of a batch of `batch` faces (even for PairMode::sampled).
 std::vector<IndexPair> pairs_of_batch(PairMode mode, Index batch);
 
-// Draws the faces of a batch for PairMode::sampled: `positive_share` of the P pairs, spread evenly,
-// have |age gap| <= tau (the paper's "same class"), the others more. Entry p and entry P + p of the
-// result are a pair; two different faces always. Where a face has no partner of the wanted kind
-// another first face is drawn. Throws Error when no two faces of a wanted kind exist.
+// Draws the faces of a batch for PairMode::sampled: `positive_share` of the P pairs (rounded to a
+// whole number, spread evenly over the list) have |age gap| <= tau (the paper's "same class"), the
+// others more. Entry p and entry P + p of the result are a pair; two different faces always.
+//
+// The first face of a pair is drawn uniformly among those that have a partner of the wanted kind,
+// the second uniformly among its partners. In the list of faces sorted by age the partners of the
+// same class are one range, so a draw costs O(log faces).
 class PairSampler {
  public:
+  // ages in years [faces]. Throws Error when no two faces of a wanted kind exist: no two ages
+  // within tau (unless positive_share is 0), or all of them (unless it is 1).
   PairSampler(std::span<const float> ages, float tau, double positive_share);
   std::vector<Index> sample(Random& random, Index pairs) const;
 
  private:
+  struct Range {
+    Index begin = 0, end = 0;  // in by_age_
+    Index size() const { return end - begin; }
+  };
+  Range same_class_as(Index face) const;  // includes the face itself
+  Index positive_partner(Random& random, Index face) const;
+  Index negative_partner(Random& random, Index face) const;
+
   std::vector<float> ages_;
-  std::vector<Index> by_age_;  // face indices, sorted by age
+  std::vector<Index> by_age_;                         // face indices, sorted by age
+  std::vector<Index> with_positive_, with_negative_;  // faces that have a partner of this kind
   float tau_;
   double positive_share_;
 };
@@ -40,5 +54,8 @@ class PairSampler {
 // The weight of each pair in the loss. Balanced: the positive pairs share one half, the negative
 // ones the other (all of it goes to one kind if the other is absent); otherwise 1 / count.
 std::vector<float> pair_weights(std::span<const float> gaps, const PairLoss& loss, bool balanced);
+// The same into memory of the caller; weights and gaps are [count].
+void pair_weights(std::span<float> weights, std::span<const float> gaps, const PairLoss& loss,
+                  bool balanced);
 
 }  // namespace twinage

@@ -1,0 +1,135 @@
+#include "siamese/gallery.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "core/error.h"
+
+namespace twinage {
+namespace {
+
+bool all_finite(std::span<const float> values) {
+  return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
+}
+
+void check(const Gallery& gallery) {
+  const Shape shape = gallery.embeddings.shape();
+  require(shape == matrix(shape.n, shape.c) && shape.n >= 1 && shape.c >= 1,
+          "[gallery] expected embeddings of shape (count, 1, 1, width), got {}", shape);
+  const auto count = static_cast<std::size_t>(shape.n);
+  require(gallery.ages.size() == count && gallery.names.size() == count,
+          "[gallery] expected {} ages and names, got {} and {}", count, gallery.ages.size(),
+          gallery.names.size());
+  require(all_finite({gallery.embeddings.data(), static_cast<std::size_t>(shape.size())}),
+          "[gallery] expected finite embeddings");
+  require(std::ranges::all_of(gallery.ages, [](float a) { return a >= 0 && std::isfinite(a); }),
+          "[gallery] expected ages of at least 0 years");
+}
+
+void check(const Calibration& calibration) {
+  const auto& [distances, probabilities, tau, scales] = calibration;
+  require(
+      !distances.empty() && distances.size() == probabilities.size(),
+      "[calibration] expected as many distances as probabilities and at least one, got {} and {}",
+      distances.size(), probabilities.size());
+  require(all_finite(distances) &&
+              std::ranges::adjacent_find(distances, std::greater_equal<>()) == distances.end(),
+          "[calibration] expected increasing distances");
+  require(std::ranges::all_of(probabilities, [](float p) { return p >= 0 && p <= 1; }) &&
+              std::ranges::is_sorted(probabilities, std::greater<>()),
+          "[calibration] expected non-increasing probabilities within [0, 1]");
+  require(tau >= 0 && std::isfinite(tau), "[calibration] expected tau >= 0 years, got {}", tau);
+  require(scales.size() == 3 && all_finite(scales) && std::ranges::min(scales) >= 0,
+          "[calibration] expected 3 interval scales >= 0 (see calibrate_intervals)");
+}
+
+std::vector<Index> extents(std::size_t count) {
+  return {static_cast<Index>(count)};
+}
+
+// All names in one block of bytes; name i ends at byte ends[i].
+void save_names(SafetensorsWriter& writer, const std::vector<std::string>& names) {
+  std::vector<std::uint8_t> text;
+  std::vector<std::int64_t> ends;
+  for (const std::string& name : names) {
+    text.insert(text.end(), name.begin(), name.end());
+    ends.push_back(static_cast<std::int64_t>(text.size()));
+  }
+  writer.add("gallery.names", text, extents(text.size()));
+  writer.add("gallery.name_ends", ends, extents(ends.size()));
+}
+
+std::vector<std::string> load_names(const SafetensorsFile& file) {
+  require(file.entry("gallery.names").dtype == DType::u8, "[gallery] expected names to be U8");
+  const std::span<const std::byte> text = file.bytes("gallery.names");
+  std::vector<std::string> names;
+  std::size_t begin = 0;
+  for (const std::int64_t end : file.integers("gallery.name_ends")) {
+    require(end >= 0 && static_cast<std::size_t>(end) >= begin &&
+                static_cast<std::size_t>(end) <= text.size(),
+            "[gallery] expected name {} to end within bytes {} to {}, got {}", names.size(), begin,
+            text.size(), end);
+    const auto* first = reinterpret_cast<const char*>(text.data());
+    names.emplace_back(first + begin, first + end);
+    begin = static_cast<std::size_t>(end);
+  }
+  require(begin == text.size(), "[gallery] expected names of {} bytes, got {}", text.size(), begin);
+  return names;
+}
+
+Gallery load_gallery(const SafetensorsFile& file) {
+  Gallery gallery;
+  const std::vector<Index>& shape = file.entry("gallery.embeddings").shape;
+  require(shape.size() == 2 && shape[0] >= 1 && shape[1] >= 1,
+          "[gallery] expected embeddings of shape (count, width), got {} extents", shape.size());
+  const std::vector<float> embeddings = file.floats("gallery.embeddings");
+  gallery.embeddings = Tensor(matrix(shape[0], shape[1]));
+  gallery.embeddings.copy_from(embeddings.data(), static_cast<Index>(embeddings.size()));
+  gallery.ages = file.floats("gallery.ages");
+  gallery.names = load_names(file);
+  check(gallery);
+  return gallery;
+}
+
+Calibration load_calibration(const SafetensorsFile& file) {
+  Calibration calibration;
+  calibration.distances = file.floats("calibration.distances");
+  calibration.probabilities = file.floats("calibration.probabilities");
+  calibration.interval_scales = file.floats("calibration.interval_scales");
+  const std::vector<float> tau = file.floats("calibration.tau");
+  require(tau.size() == 1, "[calibration] expected one tau, got {}", tau.size());
+  calibration.tau = tau[0];
+  check(calibration);
+  return calibration;
+}
+
+}  // namespace
+
+void save(SafetensorsWriter& writer, const Gallery& gallery, const Calibration& calibration) {
+  check(gallery);
+  check(calibration);
+  const Shape shape = gallery.embeddings.shape();
+  writer.add("gallery.embeddings",
+             std::span(gallery.embeddings.data(), static_cast<std::size_t>(shape.size())),
+             {shape.n, shape.c});
+  writer.add("gallery.ages", gallery.ages, extents(gallery.ages.size()));
+  save_names(writer, gallery.names);
+  const auto& [distances, probabilities, tau, scales] = calibration;
+  writer.add("calibration.distances", distances, extents(distances.size()));
+  writer.add("calibration.probabilities", probabilities, extents(probabilities.size()));
+  writer.add("calibration.tau", std::span(&tau, 1), {1});
+  writer.add("calibration.interval_scales", scales, extents(scales.size()));
+}
+
+void load(const SafetensorsFile& file, Gallery& gallery, Calibration& calibration) {
+  try {
+    Gallery loaded_gallery = load_gallery(file);
+    calibration = load_calibration(file);
+    gallery = std::move(loaded_gallery);
+  } catch (const Error& error) {
+    fail("not a finished Twinage model: {}: {}", file.path().string(), error.what());
+  }
+}
+
+}  // namespace twinage

@@ -1,0 +1,79 @@
+#include "siamese/objective.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "kernels/softmax_cross_entropy/softmax_cross_entropy.h"
+
+namespace twinage {
+namespace {
+
+constexpr Index kGenders = 2;
+
+}  // namespace
+
+Objective::Objective(const ObjectiveOptions& options, Index batch, Index embedding_width)
+    : options_(options),
+      pairs_(pairs_of_batch(options.pairs, batch)),
+      distances_(pairs_.size()),
+      gaps_(pairs_.size()),
+      losses_(pairs_.size()),
+      ddistances_(pairs_.size()),
+      weights_(pairs_.size()),
+      gender_losses_(static_cast<std::size_t>(batch)),
+      dz_(matrix(batch, embedding_width)),
+      dgender_(matrix(batch, kGenders)) {
+  require(options.gender_weight >= 0, "[objective] expected a gender weight >= 0, got {}",
+          options.gender_weight);
+}
+
+ObjectiveValue Objective::evaluate(const Context& ctx, const TwinNetwork::Outputs& outputs,
+                                   std::span<const float> ages,
+                                   std::span<const std::int32_t> genders) {
+  const Index batch = dz_.shape().n;
+  require(outputs.z.shape == dz_.shape() && outputs.gender.shape == dgender_.shape(),
+          "[objective] expected z {} and gender {}, got {} and {}", dz_.shape(), dgender_.shape(),
+          outputs.z.shape, outputs.gender.shape);
+  require(static_cast<Index>(ages.size()) == batch && static_cast<Index>(genders.size()) == batch,
+          "[objective] expected {} ages and genders, got {} and {}", batch, ages.size(),
+          genders.size());
+  ObjectiveValue value;
+  evaluate_pairs(ctx, value, outputs.z, ages);
+  evaluate_gender(ctx, value, outputs.gender, genders);
+  value.total = value.pair + static_cast<double>(options_.gender_weight) * value.gender;
+  return value;
+}
+
+void Objective::evaluate_pairs(const Context& ctx, ObjectiveValue& value, ConstView z,
+                               std::span<const float> ages) {
+  for (std::size_t p = 0; p < pairs_.size(); ++p)
+    gaps_[p] = std::fabs(ages[static_cast<std::size_t>(pairs_[p].a)] -
+                         ages[static_cast<std::size_t>(pairs_[p].b)]);
+  pair_weights(weights_, gaps_, options_.pair_loss, options_.balanced);
+  distance_pairs_forward(ctx, distances_.data(), z, pairs_);
+  pair_loss(ctx, losses_.data(), ddistances_.data(), distances_.data(), gaps_.data(),
+            weights_.data(), static_cast<Index>(pairs_.size()), options_.pair_loss);
+  dz_.fill(0);
+  distance_pairs_backward(ctx, dz_.view(), z, pairs_, distances_.data(), ddistances_.data());
+
+  Index positive = 0;
+  for (std::size_t p = 0; p < pairs_.size(); ++p) {
+    value.pair += static_cast<double>(weights_[p]) * static_cast<double>(losses_[p]);
+    positive += same_class(options_.pair_loss, gaps_[p]) ? 1 : 0;
+  }
+  value.positive_share = static_cast<double>(positive) / static_cast<double>(pairs_.size());
+}
+
+void Objective::evaluate_gender(const Context& ctx, ObjectiveValue& value, ConstView logits,
+                                std::span<const std::int32_t> genders) {
+  const auto labelled =
+      std::ranges::count_if(genders, [](std::int32_t label) { return label >= 0; });
+  const double mean = labelled > 0 ? 1 / static_cast<double>(labelled) : 0;
+  const auto weight = static_cast<float>(static_cast<double>(options_.gender_weight) * mean);
+  softmax_cross_entropy(ctx, gender_losses_.data(), dgender_.view(), logits, genders.data(),
+                        weight);
+  for (const float loss : gender_losses_) value.gender += static_cast<double>(loss) * mean;
+}
+
+}  // namespace twinage

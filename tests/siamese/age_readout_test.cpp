@@ -1,0 +1,272 @@
+#include "siamese/age_readout.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include "core/error.h"
+#include "tests/support/test_context.h"
+
+using namespace twinage;
+using test::TestContext;
+
+namespace {
+
+constexpr ReadoutKind kKinds[] = {ReadoutKind::comparison, ReadoutKind::knn,
+                                  ReadoutKind::prototype};
+
+// Faces whose embedding is a line, z = age / 10 in the first of `width` numbers, plus noise in all.
+struct Faces {
+  Tensor z;
+  std::vector<float> ages;
+};
+
+Faces synthetic_faces(std::uint64_t seed, Index count, Index width, double noise) {
+  Random random(seed);
+  Faces faces{Tensor(matrix(count, width)), {}};
+  for (Index n = 0; n < count; ++n) {
+    // Twice as many faces of 20 to 39 as of other ages.
+    const double age =
+        std::floor(random.chance(0.5) ? random.uniform(20, 40) : random.uniform(0, 90));
+    faces.ages.push_back(static_cast<float>(age));
+    for (Index c = 0; c < width; ++c)
+      faces.z.view().pixel(n)[c] =
+          static_cast<float>((c == 0 ? age / 10 : 0) + noise * random.normal());
+  }
+  return faces;
+}
+
+Gallery gallery_of(Faces faces) {
+  Gallery gallery{std::move(faces.z), std::move(faces.ages), {}};
+  gallery.names.assign(gallery.ages.size(), "face.jpg");
+  return gallery;
+}
+
+Gallery line_gallery(const std::vector<float>& ages) {
+  Gallery gallery{Tensor(matrix(static_cast<Index>(ages.size()), 2)), ages, {}};
+  for (std::size_t i = 0; i < ages.size(); ++i)
+    gallery.embeddings.view().pixel(static_cast<Index>(i))[0] = ages[i] / 10;
+  return gallery;
+}
+
+// P(same class) as the distance z = age / 10 should have it: 1 up to 3 years, then less.
+Calibration plain_calibration() {
+  Calibration calibration;
+  calibration.distances = {0.3F, 0.6F, 10};
+  calibration.probabilities = {1, 0.25F, 0};
+  return calibration;
+}
+
+Calibration calibrated_on(const Faces& faces, float tau = 3) {
+  std::vector<float> distances, gaps;
+  for (Index a = 0; a < faces.z.shape().n; ++a)
+    for (Index b = a + 1; b < faces.z.shape().n; b += 3) {
+      double sum = 0;
+      for (Index c = 0; c < faces.z.shape().c; ++c) {
+        const double x = static_cast<double>(faces.z.view().pixel(a)[c]) -
+                         static_cast<double>(faces.z.view().pixel(b)[c]);
+        sum += x * x;
+      }
+      distances.push_back(static_cast<float>(std::sqrt(sum)));
+      gaps.push_back(std::fabs(faces.ages[static_cast<std::size_t>(a)] -
+                               faces.ages[static_cast<std::size_t>(b)]));
+    }
+  return calibrate(distances, gaps, tau);
+}
+
+ConstView row(const std::vector<float>& z) {
+  return {z.data(), matrix(1, static_cast<Index>(z.size()))};
+}
+
+AgeEstimate estimate_one(const Gallery& gallery, const Calibration& calibration,
+                         ReadoutOptions options, const std::vector<float>& z) {
+  const TestContext ctx;
+  return AgeReadout(gallery, calibration, options).estimate(ctx, row(z)).front();
+}
+
+}  // namespace
+
+TEST_CASE("read-outs: names go both ways") {
+  for (const ReadoutKind kind : kKinds) CHECK(parse_readout(to_string(kind)) == kind);
+  CHECK_THROWS_AS((void)parse_readout("oracle"), UsageError);
+}
+
+TEST_CASE("knn: the weighted median of the nearest ages, by hand") {
+  // The query is at 3.05 with distances 0.05, 0.05, 0.15 and 0.25 to the ages 30, 31, 32 and 28
+  // (29 is missing), and far from 60. k = 3: d0 = 0.015, weights 1/0.065, 1/0.065, 1/0.165. Centres
+  // of the weights over ages 30, 31, 32: 7.692, 23.077, 33.800 of 36.830; half of it, 18.415, is
+  // 0.69697 of the way from the first centre to the second.
+  const Gallery gallery = line_gallery({60, 31, 28, 30, 32});
+  const auto estimate = estimate_one(gallery, Calibration(), {ReadoutKind::knn, 3}, {3.05F, 0});
+  CHECK(estimate.age == doctest::Approx(30.69697).epsilon(1e-5));
+  // 10 % of the weight lies below the first centre: the lowest age, but half a year at least.
+  CHECK(estimate.low == doctest::Approx(30));
+  CHECK(estimate.high == doctest::Approx(31.94087).epsilon(1e-4));
+  REQUIRE(estimate.nearest.size() == 5);
+  CHECK(estimate.nearest[2].reference == 4);
+  CHECK(estimate.nearest[3].reference == 2);
+  CHECK(estimate.nearest[4].reference == 0);
+  CHECK(estimate.nearest[3].distance == doctest::Approx(0.25));
+}
+
+TEST_CASE("knn: of equal distances the first references are taken, in their order") {
+  const Gallery gallery = line_gallery({40, 20, 20, 40, 40, 20, 20, 20});
+  const auto estimate = estimate_one(gallery, Calibration(), {ReadoutKind::knn, 2}, {2, 0});
+  CHECK(estimate.age == 20);
+  const Index expected[] = {1, 2, 5, 6, 7};
+  for (std::size_t i = 0; i < 5; ++i) CHECK(estimate.nearest[i].reference == expected[i]);
+}
+
+TEST_CASE("prototype: the age whose mean is nearest") {
+  std::vector<float> ages;
+  for (int age = 10; age <= 60; ++age) ages.insert(ages.end(), 40, static_cast<float>(age));
+  const Gallery gallery = line_gallery(ages);
+  const auto estimate =
+      estimate_one(gallery, Calibration(), {ReadoutKind::prototype, 1}, {3.48F, 0.5F});
+  CHECK(estimate.age == 35);
+}
+
+TEST_CASE("comparison: finds the age of the window, not the age with the most references") {
+  // References at every year, but twenty times as many at 40 and 41: they vote, too, yet do not
+  // draw the estimate for a face of 36 towards themselves.
+  std::vector<float> ages;
+  for (int age = 20; age <= 60; ++age)
+    ages.insert(ages.end(), age == 40 || age == 41 ? 600 : 30, static_cast<float>(age));
+  const Gallery gallery = line_gallery(ages);
+  const auto estimate =
+      estimate_one(gallery, plain_calibration(), {ReadoutKind::comparison, 1}, {3.6F, 0});
+  CHECK(std::fabs(estimate.age - 36) < 0.5F);
+  CHECK(estimate.low < 36);
+  CHECK(estimate.high > 36);
+  CHECK(estimate.low > 28);
+  CHECK(estimate.high < 44);
+}
+
+TEST_CASE("comparison: a face that is unlike every reference follows the nearest of them") {
+  const Gallery gallery = line_gallery({20, 30, 40, 50});
+  Calibration never = plain_calibration();
+  never.probabilities = {0, 0, 0};
+  const auto estimate = estimate_one(gallery, never, {ReadoutKind::comparison, 1}, {4.1F, 0});
+  CHECK(std::fabs(estimate.age - 40) < 3);
+}
+
+TEST_CASE("read-outs: at the ends of the ages there is no pull inwards beyond the noise") {
+  const Gallery gallery = gallery_of(synthetic_faces(1, 4000, 4, 0.1));
+  const Calibration calibration = calibrated_on(synthetic_faces(2, 300, 4, 0.1));
+  for (const ReadoutKind kind : kKinds) {
+    CAPTURE(to_string(kind));
+    const auto young = estimate_one(gallery, calibration, {kind, 30}, {0.1F, 0, 0, 0});
+    CHECK(young.age <= 2.5F);
+    CHECK(young.low >= 0);
+    const auto old = estimate_one(gallery, calibration, {kind, 30}, {8.8F, 0, 0, 0});
+    CHECK(old.age >= 86.5F);
+  }
+}
+
+TEST_CASE("read-outs: few, one, equal and identical references") {
+  const Calibration calibration = plain_calibration();
+  for (const ReadoutKind kind : kKinds) {
+    CAPTURE(to_string(kind));
+    const ReadoutOptions options{kind, 30};
+    const auto few = estimate_one(line_gallery({20, 30, 40}), calibration, options, {3, 0});
+    CHECK(few.nearest.size() == 3);
+    CHECK(few.nearest[0].reference == 1);
+    CHECK(std::fabs(few.age - 30) < 3);
+
+    const auto single = estimate_one(line_gallery({25}), calibration, options, {7, 1});
+    CHECK(single.age == 25);
+    CHECK(single.low == 24.5F);
+    CHECK(single.high == 25.5F);
+    CHECK(single.nearest.size() == 1);
+
+    const auto equal = estimate_one(line_gallery({33, 33, 33, 33}), calibration, options, {3, 0});
+    CHECK(equal.age == 33);
+
+    Gallery identical = line_gallery({10, 20, 30, 80});
+    identical.embeddings.fill(1);
+    for (const float far : {1.0F, 5.0F}) {
+      const auto estimate = estimate_one(identical, calibration, options, {far, 1});
+      CHECK(estimate.age >= 10);
+      CHECK(estimate.age <= 80);
+      CHECK(estimate.low <= estimate.age);
+      CHECK(estimate.high >= estimate.age);
+    }
+  }
+}
+
+TEST_CASE("read-outs: errors name the row that is not finite and what the gallery lacks") {
+  const TestContext ctx;
+  const Gallery gallery = line_gallery({20, 30, 40});
+  const Calibration calibration = plain_calibration();
+  for (const ReadoutKind kind : kKinds) {
+    const AgeReadout readout(gallery, calibration, {kind, 30});
+    CHECK(readout.estimate(ctx, {nullptr, matrix(0, 2)}).empty());
+    const std::vector<float> z{1, 2, 3, 4, std::nanf(""), 6};
+    CHECK_THROWS_WITH_AS((void)readout.estimate(ctx, {z.data(), matrix(3, 2)}),
+                         doctest::Contains("row 2 of the queries"), Error);
+    const std::vector<float> far{1, 2, 3e38F, -3e38F};
+    CHECK_THROWS_WITH_AS((void)readout.estimate(ctx, {far.data(), matrix(2, 2)}),
+                         doctest::Contains("row 1 of the queries"), Error);
+    CHECK_THROWS_AS((void)readout.estimate(ctx, {z.data(), matrix(2, 3)}), Error);
+  }
+  CHECK_THROWS_AS(AgeReadout(Gallery(), calibration, {}), Error);
+  CHECK_THROWS_AS(AgeReadout(gallery, Calibration(), {ReadoutKind::comparison, 30}), Error);
+  CHECK_THROWS_AS(AgeReadout(gallery, calibration, {ReadoutKind::knn, 0}), Error);
+  Gallery broken = line_gallery({20, 30, 40});
+  broken.embeddings.data()[3] = std::nanf("");
+  CHECK_THROWS_WITH_AS(AgeReadout(broken, calibration, {}),
+                       doctest::Contains("row 1 of the gallery"), Error);
+}
+
+TEST_CASE("read-outs: the same bits for any number of threads and when asked again") {
+  const Gallery gallery = gallery_of(synthetic_faces(3, 500, 8, 0.2));
+  const Calibration calibration = calibrated_on(synthetic_faces(4, 200, 8, 0.2));
+  const Faces queries = synthetic_faces(5, 37, 8, 0.2);
+  const TestContext contexts[] = {TestContext(0, 1), TestContext(0, 2), TestContext(0, 3)};
+  for (const ReadoutKind kind : kKinds) {
+    const AgeReadout readout(gallery, calibration, {kind, 30});
+    const auto first = readout.estimate(contexts[0], queries.z.view());
+    for (const TestContext& ctx : contexts) {
+      const auto again = readout.estimate(ctx, queries.z.view());
+      REQUIRE(again.size() == first.size());
+      for (std::size_t i = 0; i < first.size(); ++i) {
+        CHECK(again[i].age == first[i].age);
+        CHECK(again[i].low == first[i].low);
+        CHECK(again[i].high == first[i].high);
+        for (std::size_t n = 0; n < first[i].nearest.size(); ++n)
+          CHECK(again[i].nearest[n].reference == first[i].nearest[n].reference);
+      }
+    }
+  }
+}
+
+TEST_CASE("read-outs: errors near the noise, intervals that hold 80 % of new faces") {
+  const TestContext ctx;
+  const double noise = 0.5;  // 5 years: the best possible mean error is about 4 years
+  const Gallery gallery = gallery_of(synthetic_faces(6, 3000, 2, noise));
+  const Faces held_out = synthetic_faces(7, 500, 2, noise),
+              fresh = synthetic_faces(8, 1000, 2, noise);
+  Calibration calibration = calibrated_on(held_out);
+  calibrate_intervals(ctx, gallery, calibration, 30, held_out.z.view(), held_out.ages);
+  REQUIRE(calibration.interval_scales.size() == 3);
+  for (const ReadoutKind kind : kKinds) {
+    CAPTURE(to_string(kind));
+    const auto estimates =
+        AgeReadout(gallery, calibration, {kind, 30}).estimate(ctx, fresh.z.view());
+    double error = 0, inside = 0, width = 0;
+    for (std::size_t i = 0; i < estimates.size(); ++i) {
+      const float age = fresh.ages[i];
+      error += std::fabs(static_cast<double>(estimates[i].age - age));
+      inside += estimates[i].low <= age && age <= estimates[i].high ? 1 : 0;
+      width += static_cast<double>(estimates[i].high - estimates[i].low);
+    }
+    const auto count = static_cast<double>(estimates.size());
+    MESSAGE(to_string(kind) << ": mean error " << error / count << " years, inside "
+                            << inside / count << ", width " << width / count);
+    CHECK(error / count < 4.6);
+    // Three standard deviations of 500 held-out and 1000 fresh faces: 0.066.
+    CHECK(std::fabs(inside / count - 0.8) < 0.066);
+    CHECK(width / count < 20);
+  }
+}
