@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "core/error.h"
 #include "core/parallel.h"
@@ -15,9 +16,12 @@ namespace {
 using Neighbour = AgeEstimate::Neighbour;
 
 constexpr std::array kReadouts{ReadoutKind::comparison, ReadoutKind::knn, ReadoutKind::prototype};
-constexpr double kCoverage = 0.8;               // of an interval
-constexpr double kHalfYear = 0.5;               // a raw interval's least half-width
-constexpr std::size_t kShown = 5;               // nearest references of an estimate
+constexpr double kCoverage = 0.8;  // of an interval
+constexpr double kHalfYear = 0.5;  // a raw interval's least half-width
+constexpr std::size_t kShown = 5;  // nearest references of an estimate
+// The weight of an imaginary average vote at every age (that of a usual year is about 2.5): where
+// references are few, one near face among them should not outweigh an age of many.
+constexpr double kImaginary = 0.1;
 constexpr Index kBlockFloats = Index{1} << 21;  // distances held at once: 8 MiB
 
 struct Weighted {
@@ -155,22 +159,28 @@ void AgeReadout::count_years() {
   }
 }
 
-// Neighbouring years are averaged with Gaussian weights; the standard deviation is the least of
-// 1, 2 and 4 years that gathers 30 references, so that the many twenty-year-olds keep their detail
-// and the few ninety-year-olds are not left to one face.
+// What is known at a year is a Gaussian-weighted mean over what its own and the neighbouring years'
+// references say. The standard deviation is the least of 1, 2 and 4 years that gathers 30
+// references, so that the many twenty-year-olds keep their detail and the few ninety-year-olds are
+// not left to one face. A year of n references counts n / (n + 4): few are trusted less, but many
+// do not outweigh their neighbours, which would draw all of them towards the most frequent ages.
 void AgeReadout::choose_smoothing() {
   const std::size_t bins = counts_.size();
   smoothing_.assign(bins * bins, 0);
   for (std::size_t i = 0; i < bins; ++i) {
+    double* weights = &smoothing_[i * bins];
     for (const double deviation : {1.0, 2.0, 4.0}) {
       double gathered = 0;
       for (std::size_t j = 0; j < bins; ++j) {
         const double x = (static_cast<double>(j) - static_cast<double>(i)) / deviation;
-        smoothing_[i * bins + j] = std::exp(-0.5 * x * x);
-        gathered += smoothing_[i * bins + j] * counts_[j];
+        weights[j] = std::exp(-0.5 * x * x);
+        gathered += weights[j] * counts_[j];
       }
       if (gathered >= 30) break;
     }
+    double total = 0;
+    for (std::size_t j = 0; j < bins; ++j) total += weights[j] *= counts_[j] / (counts_[j] + 4);
+    for (std::size_t j = 0; j < bins; ++j) weights[j] /= total + kImaginary;
   }
 }
 
@@ -189,17 +199,19 @@ void AgeReadout::find_prototypes() {
   prototypes_ =
       Tensor(matrix(static_cast<Index>(prototype_ages_.size()), static_cast<Index>(width)));
   float* out = prototypes_.data();
-  std::vector<double> mean(width);
+  std::vector<double> smoothed(width);
   for (std::size_t i = 0; i < bins; ++i) {
     if (counts_[i] == 0) continue;
-    std::ranges::fill(mean, 0);
-    double gathered = 0;
+    std::ranges::fill(smoothed, 0);
+    double total = 0;
     for (std::size_t j = 0; j < bins; ++j) {
+      if (counts_[j] == 0) continue;
       const double weight = smoothing_[i * bins + j];
-      gathered += weight * counts_[j];
-      for (std::size_t c = 0; c < width; ++c) mean[c] += weight * sums[j * width + c];
+      total += weight;
+      for (std::size_t c = 0; c < width; ++c)
+        smoothed[c] += weight / counts_[j] * sums[j * width + c];
     }
-    for (std::size_t c = 0; c < width; ++c) *out++ = static_cast<float>(mean[c] / gathered);
+    for (std::size_t c = 0; c < width; ++c) *out++ = static_cast<float>(smoothed[c] / total);
   }
   prototype_scatter_ = scatter_along_prototypes();
 }
@@ -283,25 +295,23 @@ AgeEstimate AgeReadout::from_distances(std::span<const float> to_references,
 AgeReadout::Raw AgeReadout::by_comparison(std::span<const float> to_references) const {
   const std::size_t bins = counts_.size();
   std::vector<double> votes(bins), means(bins);
-  double total = 0;
   for (std::size_t r = 0; r < to_references.size(); ++r) {
     // A step function cannot tell the references of one step apart, and may be 0 for all of them:
     // the small term lets the nearer one win then.
-    const double vote = static_cast<double>(calibration_.probability(to_references[r])) +
-                        1e-3 / (1 + static_cast<double>(to_references[r]));
-    votes[static_cast<std::size_t>(bins_[r])] += vote;
-    total += vote;
+    votes[static_cast<std::size_t>(bins_[r])] +=
+        static_cast<double>(calibration_.probability(to_references[r])) +
+        1e-3 / (1 + static_cast<double>(to_references[r]));
   }
-  // Two imaginary references of average vote at each age: where there are few, one near face among
-  // them should not outweigh an age of many.
-  const double imaginary = 2, average = total / static_cast<double>(to_references.size());
+  const double average =
+      std::accumulate(votes.begin(), votes.end(), 0.0) / static_cast<double>(to_references.size());
   for (std::size_t i = 0; i < bins; ++i) {
-    double sum = imaginary * average, gathered = imaginary;
+    double mean = 0, weights = 0;
     for (std::size_t j = 0; j < bins; ++j) {
-      sum += smoothing_[i * bins + j] * votes[j];
-      gathered += smoothing_[i * bins + j] * counts_[j];
+      if (counts_[j] == 0) continue;
+      mean += smoothing_[i * bins + j] * votes[j] / counts_[j];
+      weights += smoothing_[i * bins + j];
     }
-    means[i] = sum / gathered;
+    means[i] = mean + (1 - weights) * average;
   }
   const Index best = std::ranges::max_element(means) - means.begin();
   const Index reach = std::max<Index>(std::lround(calibration_.tau), 1);

@@ -74,7 +74,7 @@ class AgeReadout {
   Index first_year_ = 0;
   std::vector<Index> bins_;        // of each reference
   std::vector<double> counts_;     // references in each bin
-  std::vector<double> smoothing_;  // [bins][bins]: weight of a reference in bin j for the mean at i
+  std::vector<double> smoothing_;  // [bins][bins]: weight of the mean of bin j at bin i
   Tensor prototypes_;              // matrix(years with references, width), for `prototype`
   std::vector<float> prototype_ages_;
   double prototype_scatter_ = 0;  // variance along the line of prototypes

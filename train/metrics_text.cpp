@@ -102,7 +102,7 @@ std::string to_table(const Metrics& metrics) {
   table += "\n";
   add_cumulative_scores(table, metrics.all);
   table += fmt::format(
-      "\nMAE, median (of |error|), bias (estimate - truth): years; the rest in per cent.\n"
+      "\nMAE, median of |error|, bias (estimate - truth): years; the rest in per cent.\n"
       "CA(n): error <= n years. inside: true age within the interval, which is {:.1f}\n"
       "years wide on average. gender: of the {} faces with a label.\n",
       metrics.all.interval_width, metrics.all.gender_labelled);
@@ -113,8 +113,8 @@ std::string to_table(const Metrics& metrics) {
         metrics.verification.tau, metrics.verification.threshold,
         100 * metrics.all.verification->accuracy, metrics.all.verification->pairs);
   table += fmt::format(
-      "Always the mean age of the training faces ({:.1f}): MAE {:.2f}; the median ({:.1f}):\n"
-      "MAE {:.2f}.\n",
+      "Saying the training faces' mean age, {:.1f}, for everyone: MAE {:.2f};\n"
+      "their median age, {:.1f}: {:.2f}.\n",
       metrics.training_mean, metrics.mae_of_training_mean, metrics.training_median,
       metrics.mae_of_training_median);
   return table;

@@ -50,10 +50,10 @@ Gallery line_gallery(const std::vector<float>& ages) {
   return gallery;
 }
 
-// P(same class) as the distance z = age / 10 should have it: 1 up to 3 years, then less.
+// P(same class) for z = age / 10: 1 up to 3 years, then less.
 Calibration plain_calibration() {
   Calibration calibration;
-  calibration.distances = {0.3F, 0.6F, 10};
+  calibration.distances = {0.35F, 0.65F, 10};
   calibration.probabilities = {1, 0.25F, 0};
   return calibration;
 }
