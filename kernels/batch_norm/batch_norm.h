@@ -20,8 +20,8 @@ struct BatchNorm {
 
 Index batch_norm_workspace(const Context& ctx, Shape x);  // floats, for any of these
 
-// Mean and biased variance of x per channel (Welford / Chan merging of blocks in a fixed order).
-// Convolution can deliver the same for free: ConvEpilogue.
+// Mean and biased variance of x per channel (Welford / Chan merging of blocks in a fixed order); 0
+// and 0 when x has no pixels. Convolution can deliver the same for free: ConvEpilogue.
 void batch_norm_statistics(const Context& ctx, float* mean, float* variance, ConstView x);
 
 // running = (1 - momentum) * running + momentum * batch; the variance enters with the unbiased

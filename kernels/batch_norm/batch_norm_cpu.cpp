@@ -65,11 +65,12 @@ Index batch_norm_workspace(const Context&, Shape x) {
 void batch_norm_statistics(const Context& ctx, float* mean, float* variance, ConstView x) {
   const Index channels = x.shape.c;
   WorkspaceScope scope(ctx.workspace);
-  // 1. mean and M2 of every block: partial[block][2][channels]
+  // 1. mean (from the first pixel) and M2 of every block: partial[block][2][channels]
   float* partial = scope.floats(2 * block_count(x.shape) * channels);
+  const float* origin = x.data;
   for_blocks(ctx, x.shape, [&](Index first, Index pixels, Index block) {
-    float* m = partial + 2 * block * channels;
-    kernels().moments(m, m + channels, x.pixel(first), x.ld, pixels, channels);
+    float* offset = partial + 2 * block * channels;
+    kernels().moments(offset, offset + channels, x.pixel(first), x.ld, origin, pixels, channels);
   });
   // 2. merge the blocks (Chan, Golub & LeVeque 1979)
   const Index total = x.shape.pixels(), step = block_pixels(channels);
@@ -79,17 +80,18 @@ void batch_norm_statistics(const Context& ctx, float* mean, float* variance, Con
       const auto have = static_cast<double>(before);
       const auto more = static_cast<double>(std::min(step, total - before));
       const double share = more / (have + more);
-      const float* block_mean = partial + 2 * block * channels + first;
-      const float* block_m2 = block_mean + channels;
+      const float* block_offset = partial + 2 * block * channels + first;
+      const float* block_m2 = block_offset + channels;
       for (Index c = 0; c < group; ++c) {
-        const double delta = block_mean[c] - m[c];
+        const double delta = block_offset[c] - m[c];
         m[c] += delta * share;
         m2[c] += block_m2[c] + delta * delta * have * share;
       }
     }
     for (Index c = 0; c < group; ++c) {
-      mean[first + c] = static_cast<float>(m[c]);
-      variance[first + c] = static_cast<float>(total > 0 ? m2[c] / static_cast<double>(total) : 0);
+      const bool any = total > 0;  // no pixels: mean and variance are 0
+      mean[first + c] = static_cast<float>(any ? origin[first + c] + m[c] : 0);
+      variance[first + c] = static_cast<float>(any ? m2[c] / static_cast<double>(total) : 0);
     }
   });
 }

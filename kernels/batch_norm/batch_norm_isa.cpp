@@ -26,30 +26,30 @@ void zero(float* x, Index count) {
   for (Index i = 0; i < count; ++i) x[i] = 0;
 }
 
-// Sums of x - (the block's first pixel): a large common value of a channel costs no digits.
-void moments(float* mean, float* m2, const float* x, Index x_ld, Index pixels, Index channels) {
-  zero(mean, channels);
+void moments(float* offset, float* m2, const float* x, Index x_ld, const float* origin,
+             Index pixels, Index channels) {
+  zero(offset, channels);
   zero(m2, channels);
   each_rows(pixels, [=](auto rows, Index p) {
     each_vector(channels, [=](auto v, Index c) {
       using V = decltype(v);
-      auto sum = V::load(mean + c);
-      const auto first = V::load(x + c);
+      auto sum = V::load(offset + c);
+      const auto zero_point = V::load(origin + c);
       TWINAGE_UNROLL
-      for (int r = 0; r < rows.value; ++r) sum += V::load(x + (p + r) * x_ld + c) - first;
-      V::store(mean + c, sum);
+      for (int r = 0; r < rows.value; ++r) sum += V::load(x + (p + r) * x_ld + c) - zero_point;
+      V::store(offset + c, sum);
     });
   });
-  for (Index c = 0; c < channels; ++c) mean[c] = x[c] + mean[c] / static_cast<float>(pixels);
+  for (Index c = 0; c < channels; ++c) offset[c] /= static_cast<float>(pixels);
   // The block is in the cache now; a second look at it costs little and cancels nothing.
   each_rows(pixels, [=](auto rows, Index p) {
     each_vector(channels, [=](auto v, Index c) {
       using V = decltype(v);
       auto sum = V::load(m2 + c);
-      const auto m = V::load(mean + c);
+      const auto zero_point = V::load(origin + c), mean = V::load(offset + c);
       TWINAGE_UNROLL
       for (int r = 0; r < rows.value; ++r) {
-        const auto d = V::load(x + (p + r) * x_ld + c) - m;
+        const auto d = V::load(x + (p + r) * x_ld + c) - zero_point - mean;
         sum += d * d;
       }
       V::store(m2 + c, sum);

@@ -16,8 +16,10 @@ struct BatchNormChannels {
 
 // Rows: `pixels` rows of `channels` floats, a pitch from one row to the next behind each pointer.
 struct BatchNormKernels {
-  // Mean, and sum of squared deviations from it, of one block.
-  void (*moments)(float* mean, float* m2, const float* x, Index x_ld, Index pixels, Index channels);
+  // Of one block: mean - origin, and the sum of squared deviations from the mean. `origin` is any
+  // value near the channel's: a large common value then costs the means no digits.
+  void (*moments)(float* offset, float* m2, const float* x, Index x_ld, const float* origin,
+                  Index pixels, Index channels);
   void (*apply)(float* y, Index y_ld, const float* x, Index x_ld, Index pixels, Index channels,
                 const BatchNormChannels& per);
   // Sum of g, and of g * (x - mean), over one block.

@@ -70,9 +70,9 @@ TEST_CASE("batch_norm_statistics: a large mean does not hide the variance") {
   naive::batch_norm_statistics(ctx, want_mean.data(), want_variance.data(), x.view());
   batch_norm_statistics(ctx, mean.data(), variance.data(), x.view());
   for (Index c = 0; c < shape.c; ++c) {
-    CHECK(want_variance.data()[c] == doctest::Approx(1.0 / 12).epsilon(0.1));
-    CHECK(variance.data()[c] == doctest::Approx(want_variance.data()[c]).epsilon(1e-5));
-    CHECK(mean.data()[c] == doctest::Approx(want_mean.data()[c]).epsilon(2e-7));  // 2 ulp
+    CHECK(near(want_variance.data()[c], 1.0 / 12, 0.1));
+    CHECK(near(variance.data()[c], want_variance.data()[c], 1e-6));
+    CHECK(near(mean.data()[c], want_mean.data()[c], 1e-7));  // 1 ulp
   }
 }
 
@@ -286,10 +286,10 @@ TEST_CASE("batch_norm_update_running: PyTorch's unbiased variance") {
     float mean[] = {1, -2}, variance[] = {3, 4};
     const float batch_mean[] = {2, 0}, batch_variance[] = {1, 0.5F};
     update(ctx, mean, variance, batch_mean, batch_variance, 2, 5, {.momentum = 0.1F});
-    CHECK(mean[0] == doctest::Approx(0.9 * 1 + 0.1 * 2).epsilon(1e-6));
-    CHECK(mean[1] == doctest::Approx(0.9 * -2).epsilon(1e-6));
-    CHECK(variance[0] == doctest::Approx(0.9 * 3 + 0.1 * 1 * 5 / 4).epsilon(1e-6));
-    CHECK(variance[1] == doctest::Approx(0.9 * 4 + 0.1 * 0.5 * 5 / 4).epsilon(1e-6));
+    CHECK(near(mean[0], 0.9 * 1 + 0.1 * 2, 1e-6));
+    CHECK(near(mean[1], 0.9 * -2, 1e-6));
+    CHECK(near(variance[0], 0.9 * 3 + 0.1 * 1 * 5 / 4, 1e-6));
+    CHECK(near(variance[1], 0.9 * 4 + 0.1 * 0.5 * 5 / 4, 1e-6));
   }
   float one[] = {1};
   CHECK_THROWS_AS(batch_norm_update_running(ctx, one, one, one, one, 1, 1, {}), Error);

@@ -55,4 +55,10 @@ inline double largest_error(const Doubles& got, const Doubles& want) {
   return largest;
 }
 
+// |got - want| relative to |want| (doctest::Approx has an absolute part of its epsilon: anything
+// is near a small number). NaN is near nothing.
+inline bool near(double got, double want, double relative) {
+  return std::fabs(got - want) <= relative * std::fabs(want);
+}
+
 }  // namespace twinage::test
