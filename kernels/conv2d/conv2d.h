@@ -49,13 +49,13 @@ void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView
 
 // The same signatures: the definition in plain loops with double accumulators (naive), and the
 // fast code of the CPU (cpu). conv2d.cpp checks shapes once and calls the one for ctx.device.
-#define TWINAGE_CONV2D_BACKEND                                                                   \
-  void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,         \
-                      ConvEpilogue epilogue);                                                    \
-  void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w, Conv2d conv, \
-                            Write write);                                                        \
-  void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView x,            \
-                              Conv2d conv, Write write);
+#define TWINAGE_CONV2D_BACKEND                                                                     \
+  void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,           \
+                      ConvEpilogue epilogue);                                                      \
+  void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w, Conv2d conv,   \
+                            Write write);                                                          \
+  void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView x, Conv2d conv, \
+                              Write write);
 
 namespace naive {
 TWINAGE_CONV2D_BACKEND

@@ -1,24 +1,117 @@
-#include "kernels/conv2d/conv2d.h"
+// Forward and backward data: packed filters and the correlation driver. Backward data is itself a
+// correlation, of dy with the flipped filters; with a stride it is one for each remainder of x's
+// row and column by the stride (a phase), over the taps that reach it.
+#include "kernels/conv2d/conv2d_correlate.h"
+#include "kernels/conv2d/conv2d_filter.h"
 
 namespace twinage::cpu {
+namespace {
 
-Index conv2d_workspace(const Context&, Shape, Shape, Conv2d) {
-  return 0;
+// A batch of pictures whose pixels are independent is one long column of pixels.
+void flatten_if_pointwise(Correlation& job) {
+  if (!job.g.pointwise()) return;
+  job.g = flattened(job.g);
+  job.x.row_pitch = job.x.ld;
+  job.y.row_pitch = job.y.ld;
+}
+
+// The taps that reach the inputs i * stride + phase along one axis. They are `count` taps
+//   last, last - stride, ...
+// and the first of them stands at output i - before.
+struct PhaseAxis {
+  Index size = 0;  // inputs
+  Index count = 0, last = 0, before = 0;
+};
+
+PhaseAxis phase_axis(Index inputs, Index taps, Index stride, Index pad, Index phase) {
+  PhaseAxis axis;
+  axis.size = inputs > phase ? ceil_div(inputs - phase, stride) : 0;
+  // Tap r reaches input h from output p where p * stride = h + pad - r.
+  const Index r0 = (phase + pad) % stride;
+  if (r0 >= taps) return axis;
+  axis.count = ceil_div(taps - r0, stride);
+  axis.last = r0 + (axis.count - 1) * stride;
+  axis.before = (axis.last - phase - pad) / stride;
+  return axis;
+}
+
+struct Phase {
+  Geometry g;
+  TapOrder taps;
+};
+
+// Phase (row, column) of the gradient with respect to x.
+Phase phase_of(Shape x, Shape w, Conv2d conv, Index row, Index column) {
+  const Shape y = conv2d_shape(x, w, conv);
+  const PhaseAxis r = phase_axis(x.h, w.h, conv.stride, conv.pad_h, row);
+  const PhaseAxis s = phase_axis(x.w, w.w, conv.stride, conv.pad_w, column);
+  return {{x.n, y.h, y.w, y.c, r.size, s.size, r.count, s.count, 1, r.before, s.before},
+          {r.last, s.last, conv.stride}};
+}
+
+Index forward_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv) {
+  const Geometry g = geometry_of(x, w, conv);
+  return workspace_floats(Panels(w.n, g.one_tap()).padded() * g.terms()) +
+         correlate_workspace(ctx, g.pointwise() ? flattened(g) : g, w.n);
+}
+
+Index backward_data_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv) {
+  Index most = 0;
+  for (Index row = 0; row < conv.stride; ++row)
+    for (Index column = 0; column < conv.stride; ++column) {
+      const Geometry g = phase_of(x, w, conv, row, column).g;
+      const bool flat = conv.stride == 1 && g.pointwise();
+      most = std::max(most, workspace_floats(Panels(x.c, g.one_tap()).padded() * g.terms()) +
+                                correlate_workspace(ctx, flat ? flattened(g) : g, x.c));
+    }
+  return most;
+}
+
+}  // namespace
+
+Index conv2d_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv) {
+  return std::max({forward_workspace(ctx, x, w, conv), backward_data_workspace(ctx, x, w, conv),
+                   filter_workspace(ctx, x, w, conv)});
 }
 
 void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,
                     ConvEpilogue epilogue) {
-  naive::conv2d_forward(ctx, y, x, w, conv, epilogue);
+  Correlation job;
+  job.g = geometry_of(x.shape, w.shape, conv);
+  job.K = w.shape.n;
+  job.x = source_of(x);
+  job.y = target_of(y);
+  job.epilogue = epilogue;
+  flatten_if_pointwise(job);
+
+  WorkspaceScope scope(ctx.workspace);
+  float* filters = scope.floats(Panels(job.K, job.g.one_tap()).padded() * job.g.terms());
+  pack_filters(ctx, filters, w);
+  job.filters = filters;
+  correlate(ctx, job);
 }
 
 void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w, Conv2d conv,
                           Write write) {
-  naive::conv2d_backward_data(ctx, dx, dy, w, conv, write);
-}
+  const Target whole = target_of(dx);
+  for (Index row = 0; row < std::min(conv.stride, dx.shape.h); ++row)
+    for (Index column = 0; column < std::min(conv.stride, dx.shape.w); ++column) {
+      const Phase phase = phase_of(dx.shape, w.shape, conv, row, column);
+      Correlation job;
+      job.g = phase.g;
+      job.K = dx.shape.c;
+      job.x = source_of(dy);
+      job.y = {whole.pixel(0, row, column), whole.image_pitch, whole.row_pitch * conv.stride,
+               whole.ld * conv.stride};
+      job.write = write;
+      if (conv.stride == 1) flatten_if_pointwise(job);
 
-void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView x, Conv2d conv,
-                            Write write) {
-  naive::conv2d_backward_filter(ctx, dw, dy, x, conv, write);
+      WorkspaceScope scope(ctx.workspace);
+      float* filters = scope.floats(Panels(job.K, job.g.one_tap()).padded() * job.g.terms());
+      pack_flipped_filters(ctx, filters, w, job.g.R, job.g.S, phase.taps);
+      job.filters = filters;
+      correlate(ctx, job);
+    }
 }
 
 }  // namespace twinage::cpu

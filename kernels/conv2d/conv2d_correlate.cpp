@@ -1,0 +1,183 @@
+#include "kernels/conv2d/conv2d_correlate.h"
+
+#include "core/parallel.h"
+
+namespace twinage::cpu {
+namespace {
+
+// One thread's scratch.
+struct Scratch {
+  float* halo = nullptr;
+  float* tail = nullptr;  // a tile whose panel is wider than the channels that exist
+  std::int32_t *x_offsets = nullptr, *y_offsets = nullptr;  // of a block's pixels
+};
+
+Index scratch_floats(const Blocks& blocks) {
+  return workspace_floats(blocks.halo_floats()) +
+         workspace_floats(kMaxPixels * Panels::max_width()) +
+         2 * workspace_floats(blocks.max_pixels());
+}
+
+Scratch cut_scratch(float* memory, const Blocks& blocks) {
+  Scratch scratch;
+  scratch.halo = memory;
+  memory += workspace_floats(blocks.halo_floats());
+  scratch.tail = memory;
+  memory += workspace_floats(kMaxPixels * Panels::max_width());
+  scratch.x_offsets = reinterpret_cast<std::int32_t*>(memory);
+  scratch.y_offsets = scratch.x_offsets + workspace_floats(blocks.max_pixels());
+  return scratch;
+}
+
+// What is shared by all tasks of one correlation.
+struct Plan {
+  const Correlation& job;
+  Blocks blocks;
+  Panels panels;
+  const float* bias = nullptr;  // [padded]
+  float* moments = nullptr;     // [block][mean, m2][padded], or null
+};
+
+// Mean and variance of each channel from the moments of the blocks, merged in their order.
+void merge_moments(const Plan& plan) {
+  const ConvEpilogue& epilogue = plan.job.epilogue;
+  const Index padded = plan.panels.padded(), K = plan.job.K;
+  std::fill_n(epilogue.mean, K, 0.0F);
+  std::fill_n(epilogue.variance, K, 0.0F);
+  Index before = 0;  // pixels
+  for (Index b = 0; b < plan.blocks.count(); ++b) {
+    const Index pixels = block_at(plan.blocks, b).pixels(plan.blocks.g.Q);
+    const float share = static_cast<float>(pixels) / static_cast<float>(before + pixels);
+    const float weight = share * static_cast<float>(before);
+    const float *mean = plan.moments + 2 * b * padded, *m2 = mean + padded;
+    for (Index k = 0; k < K; ++k) {
+      const float delta = mean[k] - epilogue.mean[k];
+      epilogue.mean[k] += delta * share;
+      epilogue.variance[k] += m2[k] + delta * delta * weight;
+    }
+    before += pixels;
+  }
+  const float scale = 1 / static_cast<float>(std::max<Index>(1, before));
+  for (Index k = 0; k < K; ++k) epilogue.variance[k] *= scale;
+}
+
+// Runs a tile whose panel has more columns than there are channels: into scratch, from where the
+// channels that exist are copied.
+void run_tail(CorrelationTile tile, const Panel& panel, Index pixels, float* tail) {
+  float* y = tile.y;
+  const std::int32_t* y_offsets = tile.y_offsets;
+  std::int32_t offsets[kMaxPixels];
+  for (Index m = 0; m < pixels; ++m) {
+    offsets[m] = static_cast<std::int32_t>(m * panel.width());
+    std::copy_n(y + y_offsets[m], tile.accumulate ? panel.columns : 0, tail + offsets[m]);
+  }
+  tile.y = tail;
+  tile.y_offsets = offsets;
+  panel.tiles->correlate[panel.vectors][pixels](tile);
+  for (Index m = 0; m < pixels; ++m)
+    std::copy_n(tail + offsets[m], panel.columns, y + y_offsets[m]);
+}
+
+// All tiles of one panel in one block, whose input is `x`.
+void run_panel(const Plan& plan, const Block& block, Index block_index, const Panel& panel,
+               const Source& x, const Scratch& scratch) {
+  const Geometry& g = plan.blocks.g;
+  const Correlation& job = plan.job;
+  const float* filters = job.filters + panel.first * g.terms();
+  const Index padded = plan.panels.padded(), width = panel.width();
+  const bool dense = x.ld == g.C;  // a row of taps is contiguous
+
+  CorrelationTile tile{};
+  tile.row_pitch = x.row_pitch;
+  tile.segment_pitch = x.ld;
+  tile.y = job.y.pixel(block.first_image, block.first_row, 0) + panel.first;
+  tile.accumulate = job.write == Write::accumulate;
+  tile.bias = plan.bias != nullptr ? plan.bias + panel.first : nullptr;
+  tile.relu = job.epilogue.relu;
+  if (plan.moments != nullptr) {
+    tile.mean = plan.moments + 2 * block_index * padded + panel.first;
+    tile.m2 = tile.mean + padded;
+    std::fill_n(tile.mean, width, 0.0F);
+    std::fill_n(tile.m2, width, 0.0F);
+  }
+
+  Index done = 0;  // pixels
+  const Lines lines = lines_of(plan.blocks, block);
+  const Cut cut = cut_at_most(lines.length, panel.max_pixels());
+  for (Index line = 0; line < lines.count; ++line) {
+    const Taps taps = taps_of_line(plan.blocks, block, line);
+    const Index columns = taps.s1 - taps.s0;
+    tile.x = x.data + taps.r0 * x.row_pitch + taps.s0 * x.ld;
+    tile.rows = columns > 0 ? taps.r1 - taps.r0 : 0;
+    tile.segments = dense ? 1 : columns;
+    tile.length = dense ? columns * g.C : g.C;
+    tile.panel = filters + (taps.r0 * g.S + taps.s0) * g.C * width;
+    tile.panel_skip = (g.S - columns) * g.C * width;
+    for (Index i = 0; i < cut.pieces; ++i) {
+      const Index pixels = cut.size(i);
+      tile.x_offsets = scratch.x_offsets + done;
+      tile.y_offsets = scratch.y_offsets + done;
+      tile.share = static_cast<float>(pixels) / static_cast<float>(done + pixels);
+      tile.weight = tile.share * static_cast<float>(done);
+      tile.prefetch = reinterpret_cast<const char*>(tile.panel);
+      tile.prefetch_step = 0;
+      if (!plan.blocks.halo && g.one_tap() && panel.first == 0) {
+        // Sums are short and the input is read in place: fetch the next tile's pixels meanwhile.
+        tile.prefetch =
+            reinterpret_cast<const char*>(tile.x + tile.x_offsets[0] + pixels * g.stride * x.ld);
+        tile.prefetch_step =
+            pixels * g.stride * x.ld * static_cast<Index>(sizeof(float)) / std::max<Index>(1, g.C);
+      }
+      if (panel.columns < width)
+        run_tail(tile, panel, pixels, scratch.tail);
+      else
+        panel.tiles->correlate[panel.vectors][pixels](tile);
+      done += pixels;
+    }
+  }
+}
+
+}  // namespace
+
+Index correlate_workspace(const Context& ctx, const Geometry& g, Index K) {
+  const Blocks blocks = blocks_for_correlation(g);
+  const Index padded = Panels(K, g.one_tap()).padded();
+  return workspace_floats(padded) + workspace_floats(2 * blocks.count() * padded) +
+         ctx.threads * scratch_floats(blocks);
+}
+
+void correlate(const Context& ctx, const Correlation& job) {
+  const Geometry& g = job.g;
+  Plan plan{job, blocks_for_correlation(g), Panels(job.K, g.one_tap())};
+  const Index padded = plan.panels.padded(), blocks = plan.blocks.count();
+  WorkspaceScope scope(ctx.workspace);
+  if (job.epilogue.bias != nullptr) {
+    float* bias = scope.floats(padded);
+    std::fill_n(std::copy_n(job.epilogue.bias, job.K, bias), padded - job.K, 0.0F);
+    plan.bias = bias;
+  }
+  if (job.epilogue.mean != nullptr) plan.moments = scope.floats(2 * blocks * padded);
+  const Index floats = scratch_floats(plan.blocks);
+  float* memory = scope.floats(ctx.threads * floats);
+
+  // Results do not depend on who computes which panel: where blocks are few, panels are shared too.
+  const Index tasks_wanted = ctx.threads > 1 ? 4 * ctx.threads : 1;
+  const Cut groups{plan.panels.count(),
+                   std::clamp<Index>(ceil_div(tasks_wanted, std::max<Index>(1, blocks)), 1,
+                                     plan.panels.count())};
+  parallel_for(ctx.threads, blocks * groups.pieces, [&](Index task, int thread) {
+    const Index b = task / groups.pieces, group = task % groups.pieces;
+    const Block block = block_at(plan.blocks, b);
+    const Scratch scratch = cut_scratch(memory + thread * floats, plan.blocks);
+    const Source x = block_input(scratch.halo, job.x, plan.blocks, block);
+    pixel_offsets(scratch.x_offsets, plan.blocks, block, x.image_pitch, x.row_pitch, x.ld,
+                  g.stride);
+    pixel_offsets(scratch.y_offsets, plan.blocks, block, job.y.image_pitch, job.y.row_pitch,
+                  job.y.ld, 1);
+    for (Index p = groups.begin(group); p < groups.begin(group) + groups.size(group); ++p)
+      run_panel(plan, block, b, plan.panels[p], x, scratch);
+  });
+  if (plan.moments != nullptr) merge_moments(plan);
+}
+
+}  // namespace twinage::cpu

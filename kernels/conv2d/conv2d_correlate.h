@@ -1,0 +1,25 @@
+// The driver of the correlation tiles, which serves forward, backward data and matrix product.
+#pragma once
+#include "core/context.h"
+#include "kernels/conv2d/conv2d_pack.h"
+#include "kernels/conv2d/conv2d_plan.h"
+
+namespace twinage::cpu {
+
+// y[n, p, q, k] = or += the correlation of x with packed filters.
+struct Correlation {
+  Geometry g;
+  Index K = 0;
+  Source x;
+  Target y;                        // its pitches lead from one output pixel to the next
+  const float* filters = nullptr;  // panels [panel][R * S * C][width]
+  Write write = Write::overwrite;
+  ConvEpilogue epilogue;
+};
+
+// Scratch that correlate() takes from the context.
+Index correlate_workspace(const Context& ctx, const Geometry& g, Index K);
+
+void correlate(const Context& ctx, const Correlation& job);
+
+}  // namespace twinage::cpu

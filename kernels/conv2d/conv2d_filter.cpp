@@ -1,0 +1,192 @@
+// Backward filter: dw[k, r, s, c] = sum over pixels of dy[pixel, k] * x[pixel + (r, s), c].
+//
+// A tile is some adjacent (s, c) times a panel of k; it sums over a block of pixels, and over the
+// blocks of a group. Groups (a few, decided by the shape alone) have a copy of dw each; the copies
+// are added in order. Threads share groups and, within a group, tiles.
+#include "kernels/conv2d/conv2d_filter.h"
+
+#include "core/parallel.h"
+#include "kernels/conv2d/conv2d_pack.h"
+#include "kernels/conv2d/conv2d_plan.h"
+
+namespace twinage::cpu {
+namespace {
+
+// Rows of the gradient's panels whose elements of x are contiguous: taps (r, s0) to (r, s1).
+struct Strip {
+  Index r = 0, s = 0;
+  Index length = 0;  // floats: (s1 - s0) * C
+};
+
+struct Plan {
+  Blocks blocks;
+  Panels panels;
+  Cut groups;  // of blocks
+  Source x, dy;
+  bool strip_per_tap = false;
+
+  Index strips() const { return blocks.g.R * (strip_per_tap ? blocks.g.S : 1); }
+  Strip strip(Index i) const {
+    const Geometry& g = blocks.g;
+    if (strip_per_tap) return {i / g.S, i % g.S, g.C};
+    return {i, 0, g.S * g.C};
+  }
+  Cut tiles_of_strip(const Panel& panel) const {
+    return cut_at_most(strip(0).length, panel.max_pixels());
+  }
+  Index tiles_of(const Panel& panel) const { return strips() * tiles_of_strip(panel).pieces; }
+  Index dw_floats() const { return panels.padded() * blocks.g.terms(); }
+};
+
+Plan plan_of(Shape x, Shape w, Conv2d conv) {
+  Geometry g = geometry_of(x, w, conv);
+  if (g.pointwise()) g = flattened(g);
+  Plan plan{blocks_for_filter(g), Panels(w.n, g.one_tap()), {}, {}, {}};
+  // Every group costs a pass over dw: worth it from about a thousand pixels.
+  constexpr Index kPixelsOfAGroup = 1024, kMostGroups = 8;
+  const Index blocks = plan.blocks.count();
+  plan.groups = {blocks, std::clamp<Index>(g.N * g.P * g.Q / kPixelsOfAGroup, 1,
+                                           std::clamp<Index>(blocks, 1, kMostGroups))};
+  return plan;
+}
+
+struct Scratch {
+  float *halo = nullptr, *dy = nullptr;  // dy: a panel's channels of a block's pixels
+  std::int32_t *x_offsets = nullptr, *dy_offsets = nullptr;
+};
+
+Index scratch_floats(const Blocks& blocks) {
+  const Index pixels = blocks.max_pixels();
+  return workspace_floats(blocks.halo_floats()) + workspace_floats(pixels * Panels::max_width()) +
+         2 * workspace_floats(pixels);
+}
+
+Scratch cut_scratch(float* memory, const Blocks& blocks) {
+  const Index pixels = blocks.max_pixels();
+  Scratch scratch;
+  scratch.halo = memory;
+  scratch.dy = scratch.halo + workspace_floats(blocks.halo_floats());
+  scratch.x_offsets =
+      reinterpret_cast<std::int32_t*>(scratch.dy + workspace_floats(pixels * Panels::max_width()));
+  scratch.dy_offsets = scratch.x_offsets + workspace_floats(pixels);
+  return scratch;
+}
+
+// Of a block's pixels in their order, the range that the tap of a strip finds inside the picture.
+struct Range {
+  Index first = 0, count = 0;
+};
+
+Range pixels_inside(const Blocks& blocks, const Block& block, const Strip& strip) {
+  const Geometry& g = blocks.g;
+  if (!blocks.halo) return {0, block.pixels(g.Q)};
+  // Outputs o along the outer axis with 0 <= o * stride - before + tap < extent.
+  const Index tap = blocks.by_column ? strip.s : strip.r;
+  const Index before = blocks.by_column ? g.left : g.top, extent = blocks.by_column ? g.W : g.H;
+  const Index first = blocks.by_column ? 0 : block.first_row;
+  const Index count = blocks.by_column ? g.Q : block.rows;
+  const Index o0 = ceil_div(std::max<Index>(0, before - tap), g.stride);
+  const Index past = extent + before - tap;  // exclusive bound of o * stride
+  const Index o1 = past > 0 ? ceil_div(past, g.stride) : 0;
+  const Index begin = std::clamp(o0 - first, Index{0}, count);
+  const Index end = std::clamp(o1 - first, begin, count);
+  const Index inner = block.pixels(g.Q) / count;
+  return {begin * inner, (end - begin) * inner};
+}
+
+// Tiles [first, last) of one panel, summed over one block.
+void run_tiles(const Plan& plan, const Block& block, const Panel& panel, Index first, Index last,
+               const Source& x, const Scratch& scratch, float* dw, bool accumulate) {
+  const Geometry& g = plan.blocks.g;
+  const Cut cut = plan.tiles_of_strip(panel);
+  FilterTile tile{};
+  tile.out_pitch = panel.width();
+  tile.accumulate = accumulate;
+  for (Index i = first; i < last; ++i) {
+    const Strip strip = plan.strip(i / cut.pieces);
+    const Index begin = cut.begin(i % cut.pieces), size = cut.size(i % cut.pieces);
+    const Range pixels = pixels_inside(plan.blocks, block, strip);
+    tile.x = x.data + strip.r * x.row_pitch + strip.s * x.ld + begin;
+    tile.x_offsets = scratch.x_offsets + pixels.first;
+    tile.terms = pixels.count;
+    tile.panel = scratch.dy + pixels.first * panel.width();
+    tile.out = dw + ((strip.r * g.S + strip.s) * g.C + begin) * panel.width();
+    panel.tiles->filter[panel.vectors][size](tile);
+  }
+}
+
+// Share `share` of the tiles of all panels, summed over the blocks of one group.
+void run_share(const Plan& plan, Index group, Index share, Index shares, float* dw,
+               const Scratch& scratch) {
+  Index tiles = 0;
+  for (Index p = 0; p < plan.panels.count(); ++p) tiles += plan.tiles_of(plan.panels[p]);
+  const Cut cut{tiles, shares};
+  const Index first = cut.begin(share), last = first + cut.size(share);
+
+  const Index first_block = plan.groups.begin(group);
+  for (Index b = first_block; b < first_block + plan.groups.size(group); ++b) {
+    const Block block = block_at(plan.blocks, b);
+    const Source x = block_input(scratch.halo, plan.x, plan.blocks, block);
+    pixel_offsets(scratch.x_offsets, plan.blocks, block, x.image_pitch, x.row_pitch, x.ld,
+                  plan.blocks.g.stride);
+    pixel_offsets(scratch.dy_offsets, plan.blocks, block, plan.dy.image_pitch, plan.dy.row_pitch,
+                  plan.dy.ld, 1);
+    const float* dy = plan.dy.pixel(block.first_image, block.first_row, 0);
+    Index before = 0;  // tiles of the panels before this one
+    for (Index p = 0; p < plan.panels.count(); ++p) {
+      const Panel panel = plan.panels[p];
+      const Index count = plan.tiles_of(panel);
+      const Index begin = std::clamp(first - before, Index{0}, count);
+      const Index end = std::clamp(last - before, Index{0}, count);
+      before += count;
+      if (begin >= end) continue;
+      kernels().move.gather(scratch.dy, panel.width(), dy + panel.first, scratch.dy_offsets,
+                            block.pixels(plan.blocks.g.Q), panel.columns);
+      run_tiles(plan, block, panel, begin, end, x, scratch,
+                dw + panel.first * plan.blocks.g.terms(), b > first_block);
+    }
+  }
+}
+
+}  // namespace
+
+Index filter_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv) {
+  const Plan plan = plan_of(x, w, conv);
+  return workspace_floats(plan.groups.pieces * plan.dw_floats()) +
+         ctx.threads * scratch_floats(plan.blocks);
+}
+
+void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView x, Conv2d conv,
+                            Write write) {
+  Plan plan = plan_of(x.shape, dw.shape, conv);
+  if (plan.blocks.count() == 0) {  // an empty batch
+    if (write == Write::overwrite) std::fill_n(dw.data, dw.shape.size(), 0.0F);
+    return;
+  }
+  plan.x = source_of(x);
+  plan.dy = source_of(dy);
+  if (geometry_of(x.shape, dw.shape, conv).pointwise()) {
+    plan.x.row_pitch = x.ld;
+    plan.dy.row_pitch = dy.ld;
+  }
+  // In a picture whose pixels are wider than C, a row of taps is not contiguous; and taps of one
+  // row see different pixels where columns reach outside.
+  plan.strip_per_tap = plan.blocks.by_column || (!plan.blocks.halo && x.ld != x.shape.c);
+
+  WorkspaceScope scope(ctx.workspace);
+  float* copies = scope.floats(plan.groups.pieces * plan.dw_floats());
+  const Index floats = scratch_floats(plan.blocks);
+  float* memory = scope.floats(ctx.threads * floats);
+
+  // How the tiles of a group are shared changes no sum.
+  const Index tasks_wanted = ctx.threads > 1 ? 4 * ctx.threads : 1;
+  const Index shares = ceil_div(tasks_wanted, plan.groups.pieces);
+  parallel_for(ctx.threads, plan.groups.pieces * shares, [&](Index task, int thread) {
+    const Index group = task / shares;
+    run_share(plan, group, task % shares, shares, copies + group * plan.dw_floats(),
+              cut_scratch(memory + thread * floats, plan.blocks));
+  });
+  unpack_filters(ctx, dw, copies, plan.panels, plan.groups.pieces, write);
+}
+
+}  // namespace twinage::cpu

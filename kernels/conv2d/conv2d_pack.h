@@ -1,0 +1,58 @@
+// Data in the order in which tiles read it. Sizes in floats, taken from the caller's scratch.
+#pragma once
+#include "core/context.h"
+#include "kernels/conv2d/conv2d_plan.h"
+
+namespace twinage::cpu {
+
+// Pictures in memory: where pixel (n, h, w) starts.
+struct Source {
+  const float* data = nullptr;
+  Index image_pitch = 0, row_pitch = 0, ld = 0;
+
+  const float* pixel(Index n, Index h, Index w) const {
+    return data + n * image_pitch + h * row_pitch + w * ld;
+  }
+};
+
+struct Target {
+  float* data = nullptr;
+  Index image_pitch = 0, row_pitch = 0, ld = 0;
+
+  float* pixel(Index n, Index h, Index w) const {
+    return data + n * image_pitch + h * row_pitch + w * ld;
+  }
+};
+
+Source source_of(ConstView x);
+Target target_of(View y);
+
+// Which tap of the filter stands at tap (r, s) of a window, for the window of a gradient:
+//   (r_last - r * step, s_last - s * step); forward: (r, s) itself.
+struct TapOrder {
+  Index r_last = 0, s_last = 0, step = 0;
+};
+
+// Filters [K][R][S][C] as panels over K: [panel][R * S * C][width].
+void pack_filters(const Context& ctx, float* panels, ConstView w);
+
+// As panels over C, for a window of R x S taps taken in the order `taps`:
+// [panel][R * S * K][width].
+void pack_flipped_filters(const Context& ctx, float* panels, ConstView w, Index R, Index S,
+                          TapOrder taps);
+
+// The pictures' part that a block of outputs reads: copied to `scratch` with zeros around if the
+// block needs a halo, else as it is. Pixel (0, 0) of the result is where the first window starts.
+Source block_input(float* scratch, const Source& x, const Blocks& blocks, const Block& block);
+
+// offsets[i]: where the i-th pixel of a block in its order is, in floats from the block's first;
+// `step` pixels lie between neighbours.
+void pixel_offsets(std::int32_t* offsets, const Blocks& blocks, const Block& block,
+                   Index image_pitch, Index row_pitch, Index ld, Index step);
+
+// A gradient held as panels [panel][terms][width], summed over `copies` copies in their order
+// (the first is overwritten), to dw [K][terms].
+void unpack_filters(const Context& ctx, View dw, float* panels, const Panels& all, Index copies,
+                    Write write);
+
+}  // namespace twinage::cpu

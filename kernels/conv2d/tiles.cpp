@@ -1,0 +1,22 @@
+#include "kernels/conv2d/tiles.h"
+
+#include "core/isa.h"
+
+namespace twinage::cpu {
+
+// Defined in conv2d_isa.cpp and conv2d_move_isa.cpp, once for every instruction set.
+#define TWINAGE_KERNELS_OF(isa)                                   \
+  namespace isa {                                                 \
+  extern const Tiles wide_tiles, narrow_tiles;                    \
+  extern const Movers movers;                                     \
+  constexpr Kernels kernels = {wide_tiles, narrow_tiles, movers}; \
+  }
+TWINAGE_KERNELS_OF(baseline)
+TWINAGE_KERNELS_OF(avx2)
+TWINAGE_KERNELS_OF(avx512)
+
+const Kernels& kernels() {
+  return pick_isa(baseline::kernels, avx2::kernels, avx512::kernels);
+}
+
+}  // namespace twinage::cpu

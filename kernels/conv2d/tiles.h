@@ -1,0 +1,88 @@
+// The innermost loops of convolution and matrix product: tiles of the output that stay in
+// registers while the whole sum runs over them. conv2d_isa.cpp has one copy of each for every tile
+// size and instruction set; the drivers (conv2d_*.cpp, matmul_cpu.cpp) cut the work into tiles.
+//
+// A tile is `pixels` rows times `vectors` vectors of adjacent channels; its column operand is a
+// panel: packed memory [terms][vectors * width], padded with zeros, read front to back.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace twinage::cpu {
+
+// A tile of outputs: y[m][n] = sum over taps and channels of x[m + tap][c] * panel[tap, c][n].
+struct CorrelationTile {
+  const float* x;                          // where tap (0, 0) of an offset 0 would read
+  const std::int32_t* x_offsets;           // [pixels] floats from x
+  std::ptrdiff_t rows, row_pitch;          // rows of taps; floats from one to the next
+  std::ptrdiff_t segments, segment_pitch;  // contiguous pieces of a row of taps
+  std::ptrdiff_t length;                   // floats in a segment
+  const float* panel;
+  std::ptrdiff_t panel_skip;  // floats of the panel left out after each row of taps
+
+  float* y;
+  const std::int32_t* y_offsets;  // [pixels] floats from y
+  bool accumulate;                // y += instead of y =
+
+  // What happens on the way out; null: nothing. Each has a panel's width.
+  const float* bias;
+  bool relu;
+  float *mean, *m2;     // of the raw sums: merged with those of this tile (Chan et al. 1979)
+  float share, weight;  // pixels / (pixels + before), and that times `before`
+
+  // The input of the next tile, fetched a little with every term of the sum.
+  const char* prefetch;
+  std::ptrdiff_t prefetch_step;  // bytes
+};
+
+// A tile of sums over pixels: out[m][n] = sum over i of x[i][m] * panel[i][n], the gradient of a
+// filter (or a product with a transposed left operand). m runs over adjacent floats of x.
+struct FilterTile {
+  const float* x;
+  const std::int32_t* x_offsets;  // [terms] floats from x
+  std::ptrdiff_t terms;           // pixels summed over
+  const float* panel;             // [terms][vectors * width]
+  float* out;
+  std::ptrdiff_t out_pitch;  // floats from one m to the next
+  bool accumulate;           // out += instead of out =
+};
+
+constexpr int kMaxVectors = 5;  // of a tile's width
+constexpr int kMaxPixels = 14;  // of a tile's height
+
+// All tiles of one vector width. Entries past max_pixels[vectors] are null.
+struct Tiles {
+  int width = 0;                         // floats of a vector; 0: this instruction set has none
+  int panel_vectors = 0;                 // widest panel to use for windows of several taps
+  int panel_vectors_1x1 = 0;             // and for those of one
+  int max_pixels[kMaxVectors + 1] = {};  // what the registers hold, by number of vectors
+  void (*correlate[kMaxVectors + 1][kMaxPixels + 1])(const CorrelationTile&) = {};
+  void (*filter[kMaxVectors + 1][kMaxPixels + 1])(const FilterTile&) = {};
+};
+
+// Moving matrices of floats; pitches are floats from one row to the next.
+struct Movers {
+  // to[i][j] = from[i][j] for j < columns, then zeros up to to_columns.
+  void (*copy)(float* to, std::ptrdiff_t to_pitch, std::ptrdiff_t to_columns, const float* from,
+               std::ptrdiff_t from_pitch, std::ptrdiff_t rows, std::ptrdiff_t columns);
+  // to[i][j] = from[offsets[i] + j] for j < columns, then zeros up to to_columns; to is dense.
+  void (*gather)(float* to, std::ptrdiff_t to_columns, const float* from,
+                 const std::int32_t* offsets, std::ptrdiff_t rows, std::ptrdiff_t columns);
+  // to[j][i] = or += from[i][j], i < rows, j < columns.
+  void (*transpose)(float* to, std::ptrdiff_t to_pitch, const float* from,
+                    std::ptrdiff_t from_pitch, std::ptrdiff_t rows, std::ptrdiff_t columns,
+                    bool accumulate);
+  // sum[i] += term[i].
+  void (*add)(float* sum, const float* term, std::ptrdiff_t count);
+};
+
+// What one instruction set offers.
+struct Kernels {
+  const Tiles& wide;    // the widest vectors
+  const Tiles& narrow;  // half as wide, for channel counts that are no multiple of the widest
+  const Movers& move;
+};
+
+const Kernels& kernels();  // of the instruction set in use
+
+}  // namespace twinage::cpu

@@ -1,0 +1,108 @@
+#include "kernels/matmul/matmul.h"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "core/error.h"
+#include "tests/support/test_context.h"
+
+using namespace twinage;
+using namespace twinage::test;
+
+namespace {
+
+struct Sizes {
+  Index M, N, K;
+};
+
+constexpr Sizes kSizes[] = {{1, 1, 1},    {16, 48, 32}, {37, 2, 512}, {64, 101, 7},
+                            {9, 64, 200}, {300, 24, 3}, {2, 56, 64},  {5, 3, 1}};
+
+// One product with its operands stored as asked.
+struct Problem {
+  Problem(Sizes s, Transpose transpose_a, Transpose transpose_b, Index extra, bool integers)
+      : a(transpose_a == Transpose::yes ? matrix(s.K, s.M) : matrix(s.M, s.K), extra),
+        b(transpose_b == Transpose::yes ? matrix(s.N, s.K) : matrix(s.K, s.N), extra) {
+    Random random(5);
+    for (GuardedTensor* t : {&a, &b})
+      integers ? t->fill_small_integers(random) : t->fill_uniform(random);
+  }
+  GuardedTensor a, b;
+};
+
+TestContext context_for(Sizes s, int threads) {
+  Context sizing;
+  sizing.threads = threads;
+  return TestContext(matmul_workspace(sizing, s.M, s.N, s.K), threads);
+}
+
+template <class F>
+void each_problem(F f) {
+  for (Sizes s : kSizes)
+    for (Transpose ta : {Transpose::no, Transpose::yes})
+      for (Transpose tb : {Transpose::no, Transpose::yes})
+        for (Index extra : {0, 5}) {
+          CAPTURE(s.M);
+          CAPTURE(s.N);
+          CAPTURE(s.K);
+          CAPTURE(ta == Transpose::yes);
+          CAPTURE(tb == Transpose::yes);
+          CAPTURE(extra);
+          f(s, ta, tb, extra);
+        }
+}
+
+}  // namespace
+
+TEST_CASE("matmul agrees with the definition") {
+  each_problem([](Sizes s, Transpose ta, Transpose tb, Index extra) {
+    Problem p(s, ta, tb, extra, false);
+    const TestContext ctx = context_for(s, 2);
+    GuardedTensor c(matrix(s.M, s.N), extra), want(matrix(s.M, s.N));
+    for (Write write : {Write::overwrite, Write::accumulate}) {
+      matmul(ctx, c.view(), p.a.view(), ta, p.b.view(), tb, write);
+      naive::matmul(ctx, want.view(), p.a.view(), ta, p.b.view(), tb, write);
+      CHECK(close(c.view(), want.view(), tolerance_of_sum(s.K)));
+      CHECK(c.guards_intact());
+    }
+  });
+}
+
+TEST_CASE("matmul: small integers give the definition's values, the same bits on any threads") {
+  each_problem([](Sizes s, Transpose ta, Transpose tb, Index extra) {
+    Problem exact(s, ta, tb, extra, true), rounded(s, ta, tb, extra, false);
+    GuardedTensor want(matrix(s.M, s.N)), first(matrix(s.M, s.N));
+    for (int threads : {1, 2, 3}) {
+      const TestContext ctx = context_for(s, threads);
+      GuardedTensor c(matrix(s.M, s.N));
+      matmul(ctx, c.view(), exact.a.view(), ta, exact.b.view(), tb);
+      naive::matmul(ctx, want.view(), exact.a.view(), ta, exact.b.view(), tb, Write::overwrite);
+      CHECK(largest_error(c.view(), want.view()) == 0);
+
+      matmul(ctx, c.view(), rounded.a.view(), ta, rounded.b.view(), tb);
+      if (threads == 1) matmul(ctx, first.view(), rounded.a.view(), ta, rounded.b.view(), tb);
+      CHECK(bitwise_equal(c.view(), first.view()));
+    }
+  });
+}
+
+TEST_CASE("matmul: an empty sum is zero") {
+  TestContext ctx(1 << 12);
+  GuardedTensor a(matrix(4, 0)), b(matrix(0, 3)), c(matrix(4, 3)), zero(matrix(4, 3));
+  zero.fill(0);
+  matmul(ctx, c.view(), a.view(), Transpose::no, b.view(), Transpose::no);
+  CHECK(bitwise_equal(c.view(), zero.view()));
+}
+
+TEST_CASE("matmul: shapes that do not fit are refused") {
+  TestContext ctx(1 << 12);
+  GuardedTensor a(matrix(4, 5)), b(matrix(6, 3)), c(matrix(4, 3));
+  std::string message;
+  try {
+    matmul(ctx, c.view(), a.view(), Transpose::no, b.view(), Transpose::no);
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  CHECK(message == "[matmul] expected 5 rows of b for a = (4, 1, 1, 5), got 6 (b = (6, 1, 1, 3))");
+}
