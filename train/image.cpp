@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "core/files.h"
+#include "train/jpeg_tables.h"
 #include "train/stb.h"
 
 namespace twinage {
@@ -83,7 +84,7 @@ void check_signature(std::span<const std::byte> bytes, const std::string& name) 
                                        "or PNG",
                                        s.format));
   }
-  throw ImageError(name, "it is not a picture: expected JPEG, PNG, BMP, PPM or PGM");
+  throw ImageError(name, "it is not a picture: expected JPEG, PNG or BMP");
 }
 
 [[noreturn]] void fail_to_decode(const ByteSource& source, const std::string& name) {
@@ -140,6 +141,9 @@ Image decode_image(std::span<const std::byte> bytes, const std::string& name) {
     throw ImageError(name, fmt::format("the file has {} bytes, more than the {} allowed",
                                        bytes.size(), kMaxImageBytes));
   check_signature(bytes, name);
+  if (bytes.front() == std::byte{0xFF})  // of the formats that are read only JPEG begins so
+    if (const auto fault = fault_of_jpeg_tables(bytes))
+      throw ImageError(name, fmt::format("the picture is damaged ({})", *fault));
   check_header(bytes, name);
   ByteSource source(bytes);
   const stbi_io_callbacks io = ByteSource::callbacks();

@@ -25,7 +25,7 @@ constexpr Index kMaxImagePixels = Index{64} << 20;  // larger headers are refuse
 constexpr std::size_t kMaxImageBytes = std::size_t{256} << 20;  // of a file
 
 // What read_image can read, by the ends of names.
-constexpr std::string_view kPictureExtensions = ".jpg .jpeg .png .bmp .ppm .pgm";
+constexpr std::string_view kPictureExtensions = ".jpg .jpeg .png .bmp";
 bool has_picture_extension(const std::filesystem::path& path);  // in upper or lower case
 
 // A file that holds no whole picture. `reason` leaves the path out, so that equal reasons can be
@@ -37,7 +37,7 @@ struct ImageError : Error {
 };
 
 // Grey pictures become RGB, an alpha channel is dropped. Throws Error (path and reason) for
-// anything but a whole JPEG, PNG, BMP or binary PPM/PGM within the limits.
+// anything but a whole JPEG, PNG or BMP within the limits.
 Image read_image(const std::filesystem::path& path);
 // The same from memory; `name` stands in errors.
 Image decode_image(std::span<const std::byte> bytes, const std::string& name);

@@ -62,14 +62,36 @@ void put_big_endian(std::string& text, std::uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(value >> shift & 0xFF);
 }
 
-// The signature and the header of a PNG that has nothing else.
-std::string png_header(std::uint32_t width, std::uint32_t height) {
+// The signature and the header of a PNG.
+std::string png_header(std::uint32_t width, std::uint32_t height, int depth = 8, int kind = 2) {
   std::string text = "\x89PNG\r\n\x1A\n";
   put_big_endian(text, 13);
   text += "IHDR";
   put_big_endian(text, width);
   put_big_endian(text, height);
-  text += std::string("\x08\x02\x00\x00\x00", 5);
+  text += static_cast<char>(depth);
+  text += static_cast<char>(kind);  // 0 grey, 2 RGB, 4 grey and alpha, 6 RGBA
+  text += std::string(3, '\0');
+  put_big_endian(text, 0);  // a CRC; they are not looked at
+  return text;
+}
+
+// A PNG of one pixel, whose row stands in an uncompressed block.
+std::string png_pixel(int depth, int kind, std::vector<std::uint8_t> pixel) {
+  pixel.insert(pixel.begin(), 0);  // the row's filter: none
+  std::uint32_t a = 1, b = 0;      // Adler-32
+  for (std::uint8_t v : pixel) b += a += v;
+  const auto size = static_cast<char>(pixel.size());
+  std::string data =
+      std::string("\x78\x01\x01", 3) + size + '\0' + static_cast<char>(~size) + '\xFF';
+  data.append(pixel.begin(), pixel.end());
+  put_big_endian(data, b << 16 | a);
+  std::string text = png_header(1, 1, depth, kind);
+  put_big_endian(text, static_cast<std::uint32_t>(data.size()));
+  text += "IDAT" + data;
+  put_big_endian(text, 0);
+  put_big_endian(text, 0);
+  text += "IEND";
   put_big_endian(text, 0);
   return text;
 }
@@ -90,26 +112,15 @@ TEST_CASE("PNG keeps every byte, JPEG nearly") {
   CHECK_THROWS_AS(write_jpeg(folder / "b.jpg", image, 0), Error);
 }
 
-TEST_CASE("grey pictures become RGB, other formats are read") {
-  const Image grey = decode_image(bytes_of(std::string("P5 2 1 255\n\x10\xF0", 13)), "grey");
-  CHECK(grey.rgb == std::vector<std::uint8_t>{0x10, 0x10, 0x10, 0xF0, 0xF0, 0xF0});
-  const Image colour = decode_image(bytes_of("P6 1 1 255\nabc"), "colour");
-  CHECK(colour.rgb == std::vector<std::uint8_t>{'a', 'b', 'c'});
-}
-
-TEST_CASE("an alpha channel is dropped") {
-  // 1 x 1, RGBA (200, 100, 50, 128), its rows in an uncompressed deflate block.
-  std::string text = png_header(1, 1);
-  text[25] = 6;  // colour type RGBA
-  put_big_endian(text, 16);
-  text += std::string("IDAT\x78\x01\x01\x05\x00\xFA\xFF\x00\xC8\x64\x32\x80", 16);
-  put_big_endian(text, 0x05DF01DF);  // Adler-32
-  put_big_endian(text, 0);           // the CRC is not looked at
-  put_big_endian(text, 0);
-  text += "IEND";
-  put_big_endian(text, 0);
-  const Image image = decode_image(bytes_of(text), "alpha");
-  CHECK(image.rgb == std::vector<std::uint8_t>{200, 100, 50});
+TEST_CASE("grey pictures become RGB, an alpha channel is dropped, 16 bits become 8") {
+  CHECK(decode_image(bytes_of(png_pixel(8, 0, {77})), "grey").rgb ==
+        std::vector<std::uint8_t>{77, 77, 77});
+  CHECK(decode_image(bytes_of(png_pixel(8, 4, {77, 128})), "grey with alpha").rgb ==
+        std::vector<std::uint8_t>{77, 77, 77});
+  CHECK(decode_image(bytes_of(png_pixel(8, 6, {200, 100, 50, 128})), "RGBA").rgb ==
+        std::vector<std::uint8_t>{200, 100, 50});
+  CHECK(decode_image(bytes_of(png_pixel(16, 2, {200, 1, 100, 2, 50, 3})), "RGB 16").rgb ==
+        std::vector<std::uint8_t>{200, 100, 50});
 }
 
 TEST_CASE("a picture cut off anywhere is an error, and so is one that merely misses its end") {
@@ -129,7 +140,6 @@ TEST_CASE("a picture cut off anywhere is an error, and so is one that merely mis
   }
   const auto bitmap_header = bytes_of("BM\x46");
   CHECK(contains(reason_of(bitmap_header), "cut off"));
-  CHECK(contains(reason_of(bytes_of("P6 4 4 255\nabc")), "cut off"));
 }
 
 TEST_CASE("what is no picture says so, with the format it really has") {
@@ -147,7 +157,37 @@ TEST_CASE("a header that promises too many pixels is refused before anything is 
   for (std::uint32_t side : {10000U, 60000U, 0x7FFFFFFFU})
     CHECK(reason_of(bytes_of(png_header(side, side))) == "it has more than 67108864 pixels");
   CHECK(reason_of(bytes_of(png_header(0, 5))) != "(decoded)");
-  CHECK(reason_of(bytes_of("P6 60000 60000 255\n")) != "(decoded)");
+}
+
+TEST_CASE("JPEG tables that would lead the decoder astray are refused") {
+  TemporaryFolder folder;
+  write_jpeg(folder / "a.jpg", gradient(16, 16), 90);
+  std::vector<std::byte> bytes = read_binary_file(folder / "a.jpg", kMaxImageBytes);
+  const auto mark = [&](int marker) {
+    const std::byte pattern[] = {std::byte{0xFF}, static_cast<std::byte>(marker)};
+    const auto found = std::ranges::search(bytes, pattern);
+    REQUIRE(!found.empty());
+    return static_cast<std::size_t>(found.begin() - bytes.begin());
+  };
+  const std::size_t tables = mark(0xC4), scan = mark(0xDA);
+  SUBCASE("too many codes") {
+    bytes[tables + 5] = bytes[tables + 6] = std::byte{200};
+    CHECK(contains(reason_of(bytes), "more than 256 codes"));
+    // The same where the file ends within the segment.
+    CHECK(contains(reason_of(std::span(bytes).first(tables + 40)), "more than 256 codes"));
+  }
+  SUBCASE("longer than its segment") {
+    bytes[tables + 5] = std::byte{250};
+    CHECK(reason_of(bytes) != "(decoded)");
+  }
+  SUBCASE("a table that was never declared") {
+    bytes[scan + 6] = std::byte{0x33};
+    CHECK(contains(reason_of(bytes), "table is missing"));
+  }
+  SUBCASE("a table that does not exist") {
+    bytes[scan + 6] = std::byte{0x44};
+    CHECK(contains(reason_of(bytes), "table is missing"));
+  }
 }
 
 TEST_CASE("damaged bytes are an error or a picture, never a crash") {

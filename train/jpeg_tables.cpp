@@ -1,0 +1,111 @@
+#include "train/jpeg_tables.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+namespace twinage {
+namespace {
+
+using Fault = std::optional<std::string>;
+
+// The markers of ITU-T T.81, table B.1, that matter here: 0xFF and then one of these.
+enum Marker : std::uint8_t {
+  kStuffed = 0x00,  // no marker: a byte 0xFF of the compressed data
+  kTemporary = 0x01,
+  kProgressive = 0xC2,
+  kHuffmanTables = 0xC4,
+  kRestart0 = 0xD0,
+  kRestart7 = 0xD7,
+  kStart = 0xD8,
+  kEnd = 0xD9,
+  kScan = 0xDA,
+};
+
+bool stands_alone(std::uint8_t marker) {
+  return marker == kStuffed || marker == kTemporary || marker == kStart ||
+         (marker >= kRestart0 && marker <= kRestart7);
+}
+
+class JpegTables {
+ public:
+  explicit JpegTables(std::span<const std::byte> jpeg) : jpeg_(jpeg) {}
+
+  // Goes from marker to marker. In compressed data no 0xFF is followed by a marker of a segment, so
+  // that searching for the next one leads past it.
+  Fault fault() {
+    for (std::size_t at = 2;;) {
+      while (at < jpeg_.size() && byte(at) != 0xFF) ++at;
+      while (at < jpeg_.size() && byte(at) == 0xFF) ++at;
+      if (at + 3 > jpeg_.size()) return std::nullopt;
+      const std::uint8_t marker = byte(at++);
+      if (marker == kEnd) return std::nullopt;
+      if (stands_alone(marker)) continue;
+      const std::size_t length = std::size_t{byte(at)} << 8 | byte(at + 1);  // counts itself
+      if (length < 2) return "a segment has no length";
+      const std::size_t left = jpeg_.size() - at;
+      const auto content = jpeg_.subspan(at + 2, std::min(length, left) - 2);
+      if (Fault fault = look_at(marker, content)) return fault;
+      if (length >= left) return std::nullopt;
+      at += length;
+    }
+  }
+
+ private:
+  std::uint8_t byte(std::size_t at) const { return std::to_integer<std::uint8_t>(jpeg_[at]); }
+
+  Fault look_at(std::uint8_t marker, std::span<const std::byte> segment) {
+    if (marker == kProgressive) progressive_ = true;
+    if (marker == kHuffmanTables) return declare_tables(segment);
+    if (marker == kScan) return check_scan(segment);
+    return std::nullopt;
+  }
+
+  // Each table: class (0 DC, 1 AC) and number; how many codes have 1, ..., 16 bits; their values.
+  Fault declare_tables(std::span<const std::byte> segment) {
+    while (!segment.empty()) {
+      if (segment.size() < 17) return "a Huffman table is cut off";
+      const auto head = std::to_integer<std::uint8_t>(segment[0]);
+      std::size_t codes = 0;
+      for (std::byte count : segment.subspan(1, 16)) codes += std::to_integer<std::size_t>(count);
+      if (head >> 4 > 1 || (head & 15) > 3) return "a Huffman table has no such number";
+      if (codes > 256) return "a Huffman table has more than 256 codes";
+      if (segment.size() < 17 + codes) return "a Huffman table is cut off";
+      declared_[head >> 4][head & 15] = true;
+      segment = segment.subspan(17 + codes);
+    }
+    return std::nullopt;
+  }
+
+  // The number of components; for each its name and its DC and AC table; then the first and last
+  // coefficient and the bits of successive approximation.
+  Fault check_scan(std::span<const std::byte> segment) const {
+    const std::size_t components = segment.empty() ? 0 : std::to_integer<std::size_t>(segment[0]);
+    if (segment.size() < 4 + 2 * components) return "the header of a scan is cut off";
+    const bool from_dc = segment[1 + 2 * components] == std::byte{0};
+    for (std::size_t i = 0; i < components; ++i) {
+      const auto tables = std::to_integer<std::uint8_t>(segment[2 + 2 * i]);
+      const unsigned dc = tables >> 4, ac = tables & 15;
+      // Progressive scans hold either DC or AC coefficients.
+      if ((!progressive_ || from_dc) && !is_declared(0, dc)) return "a Huffman table is missing";
+      if ((!progressive_ || !from_dc) && !is_declared(1, ac)) return "a Huffman table is missing";
+    }
+    return std::nullopt;
+  }
+
+  bool is_declared(std::size_t kind, std::size_t number) const {
+    return number < 4 && declared_[kind][number];
+  }
+
+  std::span<const std::byte> jpeg_;
+  std::array<std::array<bool, 4>, 2> declared_{};
+  bool progressive_ = false;
+};
+
+}  // namespace
+
+std::optional<std::string> fault_of_jpeg_tables(std::span<const std::byte> jpeg) {
+  return JpegTables(jpeg).fault();
+}
+
+}  // namespace twinage
