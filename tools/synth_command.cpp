@@ -1,0 +1,95 @@
+#include "tools/synth_command.h"
+
+#include <chrono>
+#include <memory>
+
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/parallel.h"
+#include "train/synthetic_face.h"
+
+namespace twinage {
+namespace {
+
+struct SynthArguments {
+  std::string out, sheet;
+  Index count = 3000, side = 200, rows = 6;
+  std::uint64_t seed = 1;
+  int threads = 0;
+};
+
+constexpr const char* kHelp =
+    "Draws faces of known age and gender, so that everything can be tried without a\n"
+    "data set. Names follow UTKFace: age_gender_race_time.jpg.chip.jpg, gender 0 male,\n"
+    "1 female. The same seed gives the same faces; another seed gives other people,\n"
+    "to measure on:\n\n"
+    "  twinage synth --out faces --count 6000 --seed 1\n"
+    "  twinage synth --out held_out --count 600 --seed 2\n"
+    "  twinage synth --sheet sheet.png              a few people growing old, to look at";
+
+class Progress {
+ public:
+  void tell(Index done, Index total) {
+    const auto now = Clock::now();
+    const bool terminal = isatty(STDERR_FILENO) == 1;
+    const double since = std::chrono::duration<double>(now - last_).count();
+    if (since < (terminal ? 0.25 : 10.0) && done < total) return;
+    last_ = now;
+    const double rate =
+        static_cast<double>(done) / std::chrono::duration<double>(now - start_).count();
+    fmt::print(stderr, "{}drawing faces: {} of {}, {:.0f} a second{}", terminal ? "\r" : "", done,
+               total, rate, terminal && done < total ? "" : "\n");
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start_ = Clock::now(), last_ = start_;
+};
+
+void run(const SynthArguments& a) {
+  if (a.out.empty() && a.sheet.empty())
+    throw UsageError(
+        "[synth] nothing to write: name a folder with --out, or a picture with --sheet");
+  const int threads = a.threads > 0 ? a.threads : hardware_threads();
+  if (!a.sheet.empty()) {
+    const std::filesystem::path path = a.sheet;
+    const auto extension = path.extension();
+    if (extension != ".png" && extension != ".jpg")
+      throw UsageError(
+          fmt::format("[synth] expected --sheet FILE.png or FILE.jpg, got {}", a.sheet));
+    const Image sheet = synthetic_contact_sheet(a.seed, a.rows, a.side, threads);
+    extension == ".png" ? write_png(path, sheet) : write_jpeg(path, sheet, 85);
+    fmt::print("{}: {} people of seed {}\n", a.sheet, a.rows, a.seed);
+  }
+  if (a.out.empty()) return;
+  Progress progress;
+  write_synthetic_faces({a.out, a.count, a.seed, a.side, threads},
+                        [&](Index done, Index total) { progress.tell(done, total); });
+  fmt::print("{}: {} faces of seed {}, {} pixels a side\n", a.out, a.count, a.seed, a.side);
+}
+
+}  // namespace
+
+void add_synth_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("synth", kHelp);
+  auto a = std::make_shared<SynthArguments>();
+  command->add_option("--out", a->out, "the folder to write; must be new or empty");
+  command->add_option("--count", a->count, "faces to draw")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
+  command->add_option("--seed", a->seed, "which people")->capture_default_str();
+  command->add_option("--size", a->side, "pixels a side")
+      ->check(CLI::Range(kMinSyntheticSide, kMaxSyntheticSide))
+      ->capture_default_str();
+  command->add_option("--sheet", a->sheet, "also draw a sheet of a few people, each growing old");
+  command->add_option("--rows", a->rows, "people on the sheet")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  command->add_option("--threads", a->threads, "processors to use; 0: all")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+  command->callback([a] { run(*a); });
+}
+
+}  // namespace twinage
