@@ -1,5 +1,6 @@
 #include "tests/layers/fixture.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
@@ -10,6 +11,10 @@ namespace twinage::test {
 namespace {
 
 constexpr std::size_t kProjections = 8;
+
+// Elements are of the order of 1. A beta ahead of an unpadded convolution and its batch norm has no
+// influence at all; rounding leaves some 1e-6 of its gradient, which is compared with this.
+constexpr double kSmallestScale = 1e-2;
 
 std::uint64_t name_hash(const std::string& name) {  // FNV-1a
   std::uint64_t h = 0xCBF29CE484222325U;
@@ -89,6 +94,16 @@ void fill_from_hash(const std::vector<Parameter*>& parameters) {
   }
 }
 
+void fill_away_from_kinks(const std::vector<Parameter*>& parameters) {
+  fill_from_hash(parameters);
+  for (Parameter* p : parameters)
+    for (Index c = 0; c < p->value.size(); ++c) {
+      float& value = p->value.data()[c];
+      if (p->name.ends_with("bn.weight")) value *= 0.25F;
+      if (p->name.ends_with("bn.bias")) value += 3;
+    }
+}
+
 Fixture::Fixture(const std::string& case_name)
     : file_([]() -> const SafetensorsFile& {
         static const SafetensorsFile file =
@@ -102,10 +117,11 @@ double Fixture::error(const std::string& name, ConstView got) const {
   const std::vector<double> values = packed(got);
   if (!file_.contains(full)) {
     const std::vector<double> want = file_.doubles(full + ":sketch");
-    return largest_deviation(sketch(full, values), want) / want.back();
+    return largest_deviation(sketch(full, values), want) / std::max(want.back(), kSmallestScale);
   }
   const std::vector<double> want = file_.doubles(full);
-  return largest_deviation(values, want) * std::sqrt(static_cast<double>(want.size())) / norm(want);
+  const double typical = norm(want) / std::sqrt(static_cast<double>(want.size()));
+  return largest_deviation(values, want) / std::max(typical, kSmallestScale);
 }
 
 }  // namespace twinage::test

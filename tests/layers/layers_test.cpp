@@ -54,15 +54,6 @@ std::vector<TestLayer> test_layers() {
   return all;
 }
 
-// Hash values, but with beta = +-8: every pre-activation stays on its side of the ReLU's edge
-// (|xhat| < sqrt(pixels) < 8 / gamma), so that finite differences meet no kink.
-void fill_away_from_kinks(Layer& layer) {
-  fill_from_hash(layer.parameters());
-  for (Parameter* p : layer.parameters())
-    if (p->name.ends_with("bn.bias"))
-      for (Index c = 0; c < p->value.size(); ++c) p->value.data()[c] = c % 4 == 3 ? -8.0F : 8.0F;
-}
-
 double dot(const std::vector<float>& a, const std::vector<float>& b) {
   double sum = 0;
   for (std::size_t i = 0; i < a.size(); ++i)
@@ -81,7 +72,7 @@ void check_along_direction(Rig& rig, View tensor, ConstView gradient, const std:
   CAPTURE(name);
   CHECK(size > 1e-3);  // an all-zero gradient would agree with anything
 
-  const double step = 1.0 / 64;
+  const double step = 1.0 / 128;
   for (int direction = 0; direction < 3; ++direction) {
     const std::vector<float> v =
         hash_uniform(name + std::to_string(direction), tensor.shape.size());
@@ -107,7 +98,7 @@ void check_along_direction(Rig& rig, View tensor, ConstView gradient, const std:
 TEST_CASE("gradients agree with finite differences") {
   for (TestLayer& t : test_layers()) {
     CAPTURE(t.what);
-    fill_away_from_kinks(*t.layer);
+    fill_away_from_kinks(t.layer->parameters());
     Rig rig(*t.layer, t.x, Mode::train);
     rig.forward();
     rig.backward();
