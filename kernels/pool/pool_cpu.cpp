@@ -108,15 +108,37 @@ void max_pool_backward(const Context& ctx, View dx, ConstView dy, ConstView x, C
   });
 }
 
+namespace {
+
+// Windows of 3 x 3, one at every pixel: the average pooling of Inception's blocks. The transpose
+// is the same sum, so forward and backward share it.
+bool is_three_by_three(Pool pool) {
+  return pool.window == 3 && pool.stride == 1 && pool.pad == 1;
+}
+
+float inverse_area(Pool pool) {
+  return 1.0F / static_cast<float>(pool.window * pool.window);
+}
+
+// Row h of image n.
+void sum_of_three(View y, ConstView x, Index n, Index h, Pool pool, bool accumulate) {
+  const Span rows = pixels_of_window(h, x.shape.h, pool);
+  kernels().sum_of_three(at(y, n, h, 0), y.ld, at(x, n, rows.first, 0),
+                         box_of(x, rows, {0, x.shape.w}), x.shape.c, inverse_area(pool),
+                         accumulate);
+}
+
+}  // namespace
+
 void average_pool_forward(const Context& ctx, View y, ConstView x, Pool pool) {
   const PoolKernels& kernel = kernels();
-  const float factor = 1.0F / static_cast<float>(pool.window * pool.window);
   for_rows(ctx, y.shape, [&](Index n, Index p) {
+    if (is_three_by_three(pool)) return sum_of_three(y, x, n, p, pool, false);
     const Span rows = pixels_of_window(p, x.shape.h, pool);
     for (Index q = 0; q < y.shape.w; ++q) {
       const Span columns = pixels_of_window(q, x.shape.w, pool);
       kernel.sum(at(y, n, p, q), at(x, n, rows.first, columns.first), box_of(x, rows, columns),
-                 y.shape.c, factor, false);
+                 y.shape.c, inverse_area(pool), false);
     }
   });
 }
@@ -124,13 +146,14 @@ void average_pool_forward(const Context& ctx, View y, ConstView x, Pool pool) {
 // Gathers: a pixel of dx takes its share from every window that contains it.
 void average_pool_backward(const Context& ctx, View dx, ConstView dy, Pool pool, Write write) {
   const PoolKernels& kernel = kernels();
-  const float factor = 1.0F / static_cast<float>(pool.window * pool.window);
+  const bool accumulate = write == Write::accumulate;
   for_rows(ctx, dx.shape, [&](Index n, Index h) {
+    if (is_three_by_three(pool)) return sum_of_three(dx, dy, n, h, pool, accumulate);
     const Span rows = windows_of_pixel(h, dy.shape.h, pool);
     for (Index w = 0; w < dx.shape.w; ++w) {
       const Span columns = windows_of_pixel(w, dy.shape.w, pool);
       kernel.sum(at(dx, n, h, w), at(dy, n, rows.first, columns.first), box_of(dy, rows, columns),
-                 dx.shape.c, factor, write == Write::accumulate);
+                 dx.shape.c, inverse_area(pool), accumulate);
     }
   });
 }

@@ -46,8 +46,48 @@ void sum(float* y, const float* x, PixelBox box, Index channels, float factor, b
   });
 }
 
+// Channels [c, c + kVectors * width) of a row of windows; the sums of three columns in registers.
+template <class V, int kVectors>
+TWINAGE_INLINE void sum_of_three_at(float* y, Index y_ld, const float* x, PixelBox box,
+                                    float factor, bool accumulate) {
+  typename V::Value left[kVectors] = {}, middle[kVectors] = {}, right[kVectors];
+  for (Index q = -1; q < box.columns; ++q) {  // right is column q + 1
+    TWINAGE_UNROLL
+    for (int i = 0; i < kVectors; ++i) right[i] = V::all(0);
+    if (q + 1 < box.columns)
+      for (Index r = 0; r < box.rows; ++r) {
+        TWINAGE_UNROLL
+        for (int i = 0; i < kVectors; ++i)
+          right[i] += V::load(x + r * box.row + (q + 1) * box.ld + i * V::width);
+      }
+    TWINAGE_UNROLL
+    for (int i = 0; i < kVectors; ++i) {
+      if (q >= 0) {
+        float* to = y + q * y_ld + i * V::width;
+        const auto total = (left[i] + middle[i] + right[i]) * V::all(factor);
+        V::store(to, accumulate ? V::load(to) + total : total);
+      }
+      left[i] = middle[i];
+      middle[i] = right[i];
+    }
+  }
+}
+
+void sum_of_three(float* y, Index y_ld, const float* x, PixelBox box, Index channels, float factor,
+                  bool accumulate) {
+  using Widest = Vec<TWINAGE_VECTOR_FLOATS>;
+  constexpr int kVectors = 4;
+  constexpr Index kGroup = kVectors * Widest::width;
+  Index done = 0;
+  for (; done + kGroup <= channels; done += kGroup)
+    sum_of_three_at<Widest, kVectors>(y + done, y_ld, x + done, box, factor, accumulate);
+  each_vector(channels - done, [=](auto v, Index c) {
+    sum_of_three_at<decltype(v), 1>(y + done + c, y_ld, x + done + c, box, factor, accumulate);
+  });
+}
+
 }  // namespace
 
-const PoolKernels kPool = {largest, to_largest, sum};
+const PoolKernels kPool = {largest, to_largest, sum, sum_of_three};
 
 }  // namespace twinage::TWINAGE_ISA_NAMESPACE

@@ -20,6 +20,11 @@ struct PoolKernels {
   // y[c] = or += factor * sum of x over the box; an empty box sums to 0.
   void (*sum)(float* y, const float* x, PixelBox box, Index channels, float factor,
               bool accumulate);
+  // The same for 3 x 3 windows beside each other: y[q] = or += factor * sum of x over the rows of
+  // the box and its columns q - 1, q, q + 1 as far as they exist. A column is summed once for the
+  // three windows it is in.
+  void (*sum_of_three)(float* y, Index y_ld, const float* x, PixelBox box, Index channels,
+                       float factor, bool accumulate);
 };
 
 namespace baseline {
