@@ -1,6 +1,6 @@
-// All of these wait for memory, not for arithmetic: plain loops that the compiler vectorises for
-// the baseline reach the same speed as wider vectors would (see the tests' neighbours in
-// benchmarks/), so there is no copy for each instruction set.
+// All of these wait for memory, not for arithmetic: loops that the compiler vectorises for the
+// baseline are as fast as memory on a tensor larger than the cache, so there is no copy for each
+// instruction set.
 #include <algorithm>
 #include <atomic>
 #include <bit>
@@ -99,7 +99,7 @@ void scale_rows(const Context& ctx, View y, ConstView x, const float* scale) {
 bool all_finite(const Context& ctx, ConstView x) {
   constexpr std::uint32_t kExponent = 0x7f800000;  // all ones: infinity or NaN
   std::atomic<bool> finite{true};
-  // The views of the walk are the same; nothing is written through the first.
+  // for_runs walks two views; nothing is written through this one.
   const View walk{const_cast<float*>(x.data), x.shape, x.ld};
   for_runs(ctx, walk, x, [&](float*, const float* from, Index count) {
     std::uint32_t found = 0;

@@ -1,6 +1,6 @@
 // Which pixels a window has is decided here, once for each pixel of the output; pool_isa.cpp walks
-// the window with vectors along the channels. A task writes a row of one image; the backward of
-// the maximum, which scatters, owns some channels of one image.
+// the window with vectors along the channels. A task writes a row of one image; of the backward of
+// the maximum, which scatters, a band of rows.
 #include <algorithm>
 
 #include "core/isa.h"
@@ -73,38 +73,40 @@ void zero_rows(View dx, Index n, Span rows) {
     for (Index w = 0; w < dx.shape.w; ++w) std::fill_n(at(dx, n, h, w), dx.shape.c, 0.0F);
 }
 
-// Image n, channels of the views only.
-void max_pool_backward_image(View dx, ConstView dy, ConstView x, ConstView y, Index n, Pool pool,
-                             Write write) {
+// Writes the rows `band` of image n of dx, from every window that reaches into them.
+void max_pool_backward_band(View dx, ConstView dy, ConstView x, ConstView y, Index n, Span band,
+                            Pool pool, Write write) {
   const PoolKernels& kernel = kernels();
-  // Rows of dx are zeroed just before the first window that writes to them, while the windows'
-  // other rows are in the cache.
-  Index ready = write == Write::overwrite ? 0 : dx.shape.h;
-  for (Index p = 0; p < y.shape.h; ++p) {
+  // Rows are zeroed just before the first window that writes to them, while they are needed.
+  Index ready = write == Write::overwrite ? band.first : band.end;
+  const Index first_window = windows_of_pixel(band.first, y.shape.h, pool).first;
+  const Index end_window = windows_of_pixel(band.end - 1, y.shape.h, pool).end;
+  for (Index p = first_window; p < end_window; ++p) {
     const Span rows = pixels_of_window(p, x.shape.h, pool);
-    zero_rows(dx, n, {ready, rows.end});
-    ready = std::max(ready, rows.end);
+    const Span written = {std::max(rows.first, band.first), std::min(rows.end, band.end)};
+    zero_rows(dx, n, {ready, written.end});
+    ready = std::max(ready, written.end);
     for (Index q = 0; q < y.shape.w; ++q) {
       const Span columns = pixels_of_window(q, x.shape.w, pool);
       kernel.to_largest(at(dx, n, rows.first, columns.first), box_of(dx, rows, columns),
-                        at(dy, n, p, q), at(x, n, rows.first, columns.first), x.ld,
-                        x.shape.w * x.ld, at(y, n, p, q), y.shape.c);
+                        written.first - rows.first, written.end - rows.first, at(dy, n, p, q),
+                        at(x, n, rows.first, columns.first), x.ld, x.shape.w * x.ld, at(y, n, p, q),
+                        y.shape.c);
     }
   }
-  zero_rows(dx, n, {ready, dx.shape.h});  // rows that no window reaches
+  zero_rows(dx, n, {ready, band.end});  // rows that no window reaches
 }
 
 }  // namespace
 
 void max_pool_backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
                        Pool pool, Write write) {
-  constexpr Index kGroup = 64;  // channels of a task: four cache lines of every pixel
-  const Index groups = ceil_div(x.shape.c, kGroup);
-  parallel_for(ctx.threads, x.shape.n * groups, [&](Index task, int) {
-    const Index n = task / groups, first = task % groups * kGroup;
-    const Index count = std::min(kGroup, x.shape.c - first);
-    max_pool_backward_image(dx.channels(first, count), dy.channels(first, count),
-                            x.channels(first, count), y.channels(first, count), n, pool, write);
+  constexpr Index kBand = 16;  // rows of a task: windows across its edges are looked at twice
+  const Index bands = ceil_div(x.shape.h, kBand);
+  parallel_for(ctx.threads, x.shape.n * bands, [&](Index task, int) {
+    const Index first = task % bands * kBand;
+    const Span band = {first, std::min(first + kBand, x.shape.h)};
+    max_pool_backward_band(dx, dy, x, y, task / bands, band, pool, write);
   });
 }
 

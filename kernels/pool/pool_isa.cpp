@@ -16,17 +16,19 @@ void largest(float* y, const float* x, PixelBox box, Index channels) {
   });
 }
 
-void to_largest(float* dx, PixelBox box, const float* dy, const float* x, Index x_ld, Index x_row,
-                const float* y, Index channels) {
+void to_largest(float* dx, PixelBox box, Index first_row, Index end_row, const float* dy,
+                const float* x, Index x_ld, Index x_row, const float* y, Index channels) {
   each_vector(channels, [=](auto v, Index c) {
     using V = decltype(v);
     const auto most = V::load(y + c);
     auto left = V::load(dy + c);  // the gradient still to be handed out: 0 once given
-    for (Index r = 0; r < box.rows; ++r)
+    for (Index r = 0; r < end_row; ++r)
       for (Index s = 0; s < box.columns; ++s) {
-        float* to = dx + r * box.row + s * box.ld + c;
         const auto here = V::load(x + r * x_row + s * x_ld + c) == most;
-        V::store(to, V::load(to) + (here ? left : V::all(0)));
+        if (r >= first_row) {
+          float* to = dx + r * box.row + s * box.ld + c;
+          V::store(to, V::load(to) + (here ? left : V::all(0)));
+        }
         left = here ? V::all(0) : left;
       }
   });

@@ -13,10 +13,11 @@ struct PixelBox {
 struct PoolKernels {
   // y[c] = largest x of the box.
   void (*largest)(float* y, const float* x, PixelBox box, Index channels);
-  // dx += dy at the first pixel of the box, row by row, where x == y. `box` is dx's; x lies the
-  // same way with a pitch and a row of its own.
-  void (*to_largest)(float* dx, PixelBox box, const float* dy, const float* x, Index x_ld,
-                     Index x_row, const float* y, Index channels);
+  // dx += dy at the first pixel of the box, row by row, where x == y; but only where that lies in
+  // rows [first_row, end_row) of the box. `box` is dx's; x lies the same way with a pitch and a
+  // row of its own.
+  void (*to_largest)(float* dx, PixelBox box, Index first_row, Index end_row, const float* dy,
+                     const float* x, Index x_ld, Index x_row, const float* y, Index channels);
   // y[c] = or += factor * sum of x over the box; an empty box sums to 0.
   void (*sum)(float* y, const float* x, PixelBox box, Index channels, float factor,
               bool accumulate);

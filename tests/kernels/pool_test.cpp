@@ -18,12 +18,13 @@ struct Case {
 };
 
 // The two poolings of Inception v3 (3x3 stride 2 without padding; 3x3 stride 1 with padding 1),
-// and windows that leave pixels out, that do not overlap, that are the picture, or one pixel.
+// and windows that leave pixels out, that do not overlap, that are the picture, or one pixel;
+// more than 16 rows, which are more than one task of the backward.
 const Case kCases[] = {
     {{2, 7, 9, 16}, {3, 2, 0}},    {{2, 8, 8, 21}, {3, 2, 0}, 3}, {{1, 6, 5, 67}, {3, 1, 1}, 1},
     {{2, 1, 1, 3}, {3, 1, 1}},     {{1, 9, 7, 5}, {2, 3, 0}},     {{1, 5, 6, 33}, {5, 1, 0}},
-    {{1, 5, 5, 12}, {5, 2, 2}, 2}, {{1, 3, 4, 1}, {1, 1, 0}},     {{1, 3, 3, 130}, {3, 1, 0}},
-    {{0, 8, 8, 16}, {3, 2, 0}},
+    {{1, 5, 5, 12}, {5, 2, 2}, 2}, {{1, 3, 4, 1}, {1, 1, 0}},     {{1, 35, 3, 7}, {3, 2, 0}, 1},
+    {{1, 37, 4, 2}, {5, 2, 1}},    {{1, 3, 3, 130}, {3, 1, 0}},   {{0, 8, 8, 16}, {3, 2, 0}},
 };
 
 TEST_CASE("pool_shape: rounds down, rejects what cannot be pooled") {
