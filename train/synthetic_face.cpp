@@ -65,7 +65,7 @@ SyntheticPicture render_synthetic_face(const SyntheticFace& face, Index side) {
   // A label of 30 means an age anywhere in the year after the birthday; half a year in is typical.
   const Traits traits = draw_traits(static_cast<float>(face.age) + 0.5F, face.gender, person);
   const Photo photo = draw_photo(camera);
-  Canvas canvas(side * kSupersampling, traits, photo);
+  Canvas canvas(side, traits, photo);
   paint_background(canvas, photo);
   paint_back_hair(canvas, traits);
   paint_body(canvas, traits);

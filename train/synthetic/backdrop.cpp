@@ -32,8 +32,8 @@ void paint_background(Canvas& c, const Photo& photo) {
       }
       for (int k = 0; k < lamp_count; ++k) {
         const float dx = x - lamps[k].x, dy = y - lamps[k].y;
-        const float d = std::sqrt(dx * dx + dy * dy) / lamps[k].r;
-        if (d < 1.1F) colour = mix(colour, lamps[k].colour, 0.6F * smoothstep(1.1F, 0.85F, d));
+        const float d2 = (dx * dx + dy * dy) / (lamps[k].r * lamps[k].r);
+        if (d2 < 1.2F) colour = mix(colour, lamps[k].colour, 0.6F * smoothstep(1.2F, 0.75F, d2));
       }
       c.picture[static_cast<std::size_t>(row * c.side + column)] = colour;
     }

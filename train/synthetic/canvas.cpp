@@ -2,13 +2,16 @@
 
 namespace twinage::synthetic {
 
-Canvas::Canvas(Index side_in_samples, const Traits& traits, const Photo& photo)
-    : side(side_in_samples), photo_(photo) {
-  const auto samples = static_cast<std::size_t>(side * side);
-  picture.resize(samples);
-  skin.resize(samples);
-  relief.resize(samples);
-  depth.assign(samples, -1.0F);
+Canvas::Canvas(Index pixels_a_side, const Traits& traits, const Photo& photo)
+    : pixels(pixels_a_side),
+      samples((kMinSamples + pixels - 1) / pixels),
+      side(pixels * samples),
+      photo_(photo) {
+  const auto all = static_cast<std::size_t>(side * side);
+  picture.resize(all);
+  skin.resize(all);
+  relief.resize(all);
+  depth.assign(all, -1.0F);
   const auto full = static_cast<float>(side);
   // A face fills the picture from the hairline to below the chin, whatever the size of the head.
   const float height = traits.crown + traits.chin;
@@ -20,7 +23,7 @@ Canvas::Canvas(Index side_in_samples, const Traits& traits, const Photo& photo)
   sin_yaw_ = std::sin(photo.yaw);
   cos_roll_ = std::cos(photo.roll);
   sin_roll_ = std::sin(photo.roll);
-  features_.resize(samples);
+  features_.resize(all);
   for (Index row = 0; row < side; ++row)
     for (Index column = 0; column < side; ++column)
       features_[static_cast<std::size_t>(row * side + column)] = feature(head(row, column));

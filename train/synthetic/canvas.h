@@ -1,8 +1,8 @@
 // The picture while it is painted, and the brushes.
 //
-// Everything is painted per sample (kSupersampling² of them make a pixel) in linear light. The face
-// is a relief: brushes add heights and colours of skin, and one pass of light over both shades
-// nose, cheeks and wrinkles alike, wherever the lamp stands.
+// Everything is painted per sample (one or, in small pictures, several make a pixel) in linear
+// light. The face is a relief: brushes add heights and colours of skin, and one pass of light over
+// both shades nose, cheeks and wrinkles alike, wherever the lamp stands.
 #pragma once
 #include <vector>
 
@@ -12,7 +12,7 @@
 
 namespace twinage::synthetic {
 
-constexpr int kSupersampling = 2;
+constexpr Index kMinSamples = 200;  // a side: coarser strands and lines would break up
 
 struct Point {
   float x = 0, y = 0;
@@ -35,10 +35,11 @@ struct Stroke {
 
 class Canvas {
  public:
-  Canvas(Index side, const Traits& traits, const Photo& photo);
+  Canvas(Index pixels, const Traits& traits, const Photo& photo);
 
-  const Index side;  // samples
-  float unit;        // samples in a face unit: 1 / unit is the width of a soft edge
+  const Index pixels, samples;  // a side of the picture; samples a side of a pixel
+  const Index side;             // pixels * samples
+  float unit;                   // samples in a face unit: 1 / unit is the width of a soft edge
   std::vector<Rgb> picture;
   std::vector<Rgb> skin;      // what the head would look like in flat white light
   std::vector<float> relief;  // face units towards the viewer
@@ -91,7 +92,9 @@ class Canvas {
   // Light on a surface with this normal (any length). Skin lets red light around corners.
   Rgb lit(float nx, float ny, float nz, bool is_skin = false) const;
   // 1 inside, 0 outside, soft over one pixel; `distance` in face units, positive inside.
-  float edge(float distance) const { return clamp01(distance * unit / kSupersampling + 0.5F); }
+  float edge(float distance) const {
+    return clamp01(distance * unit / static_cast<float>(samples) + 0.5F);
+  }
 
  private:
   struct Span {

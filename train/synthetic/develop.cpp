@@ -8,17 +8,13 @@ std::size_t at(Index i) {
   return static_cast<std::size_t>(i);
 }
 
-std::vector<Rgb> average_samples(const Canvas& c, Index pixels) {
-  std::vector<Rgb> small(at(pixels * pixels));
-  constexpr float kShare = 1.0F / (kSupersampling * kSupersampling);
-  for (Index row = 0; row < pixels; ++row)
-    for (Index column = 0; column < pixels; ++column) {
-      Rgb sum;
-      for (Index k = 0; k < kSupersampling; ++k)
-        for (Index j = 0; j < kSupersampling; ++j)
-          sum = sum +
-                c.picture[at((row * kSupersampling + k) * c.side + column * kSupersampling + j)];
-      small[at(row * pixels + column)] = sum * kShare;
+std::vector<Rgb> average_samples(const Canvas& c) {
+  std::vector<Rgb> small(at(c.pixels * c.pixels));
+  const float share = 1 / static_cast<float>(c.samples * c.samples);
+  for (Index row = 0; row < c.side; ++row)
+    for (Index column = 0; column < c.side; ++column) {
+      Rgb& pixel = small[at(row / c.samples * c.pixels + column / c.samples)];
+      pixel = pixel + c.picture[at(row * c.side + column)] * share;
     }
   return small;
 }
@@ -43,8 +39,8 @@ void blur(std::vector<Rgb>& x, Index pixels, float k) {
 }  // namespace
 
 Image develop(const Canvas& c, const Photo& photo) {
-  const Index pixels = c.side / kSupersampling;
-  std::vector<Rgb> x = average_samples(c, pixels);
+  const Index pixels = c.pixels;
+  std::vector<Rgb> x = average_samples(c);
   for (float left = photo.blur; left > 0.02F; left -= 0.5F) blur(x, pixels, std::min(left, 0.5F));
   Image image;
   image.width = image.height = pixels;

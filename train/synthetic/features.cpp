@@ -151,7 +151,7 @@ void paint_brows(Canvas& c, const Traits& t) {
                          0.035F * t.lid_droop * smoothstep(0.5F, 1, s);
       const float thick = t.brow_thickness * (1 - 0.6F * smoothstep(0.45F, 1, s));
       const float distance = (p.y - line) / thick;
-      const float hairs = noise((x - 0.55F * p.y) * 60, p.y * 14, t.texture + 5);
+      const float hairs = noise((x - 0.55F * p.y) * 44, p.y * 12, t.texture + 5);
       const float body =
           bell(distance * distance / 2.1F) * smoothstep(0, 0.12F, s) * smoothstep(1, 0.85F, s);
       const Rgb colour =

@@ -9,9 +9,9 @@ struct Strands {
 };
 // `across` and `along` the strands, in face units.
 Strands strands(const Traits& t, float across, float along, std::uint32_t layer) {
-  const float bend = t.wave * 0.10F * std::sin(along * 9 + 7 * noise(across * 3, 0.5F, t.texture));
-  return {noise((across + bend) * 70, along * 3, t.texture + layer),
-          noise((across + bend) * 19, along * 1.6F, t.texture + layer + 1)};
+  const float bend = t.wave * 0.2F * (noise(across * 3, along * 3, t.texture) - 0.5F);
+  return {noise((across + bend) * 50, along * 3, t.texture + layer),
+          noise((across + bend) * 17, along * 1.6F, t.texture + layer + 1)};
 }
 
 // Salt and pepper: each strand is grey or not, more of them as `grey` grows.
@@ -103,10 +103,10 @@ void paint_hair(Canvas& c, const Traits& t) {
   c.each(box, [&](Index i, Point p) {
     const Point f = c.feature(p);
     const float depth = c.depth[static_cast<std::size_t>(i)];
-    if (inside_hair(t, p, f, depth, bottom, 0) < -0.3F) return;  // out of reach of any strand
+    if (inside_hair(t, p, f, depth, bottom, 0) < -0.15F) return;  // out of reach of any strand
     // Strands run from the crown outwards, then hang.
     const float dx = p.x - root.x, dy = p.y - root.y;
-    const float angle = std::atan2(dx, std::max(0.02F, dy + 0.35F));
+    const float angle = 1.57F * dx / (std::abs(dx) + std::max(0.02F, dy + 0.35F));  // nearly
     const float hang = smoothstep(-0.3F, 0.5F, p.y);
     const float across = mix(angle * 1.1F, p.x + (p.x < 0 ? -0.35F : 0.35F), hang);
     const float along = std::sqrt(dx * dx + dy * dy);

@@ -200,7 +200,7 @@ void draw_accessories(Traits& t, float age, int gender, const Build& b, Random& 
   t.makeup = draw_colour(identity, {0.35F, 0.2F, 0.25F}, {0.3F, 0.2F, 0.3F});
   const Rgb lipstick = draw_colour(identity, {0.62F, 0.18F, 0.25F}, {0.2F, 0.18F, 0.15F});
   t.lips = mix(t.lips, lipstick * (0.4F + 0.8F * t.skin.g), 0.75F * t.lipstick);
-  t.glasses = u() < 0.02F + 0.10F * b.puberty + 0.3F * b.old ? 1.0F : 0.0F;
+  t.glasses = u() < 0.03F * b.growth + 0.09F * b.puberty + 0.3F * b.old ? 1.0F : 0.0F;
   t.frame = u() < 0.6F ? display(0.12F, 0.11F, 0.12F) : display(0.5F, 0.38F, 0.25F);
   t.earrings = u() < (female ? 0.4F * b.puberty + 0.04F : 0.02F) ? 1.0F : 0.0F;
   const float grey = 0.6F * u(), tint = female ? 0.38F : 0.28F;
