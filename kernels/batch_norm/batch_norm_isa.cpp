@@ -1,3 +1,6 @@
+// Sums over pixels live in memory, not in registers, so that the pixels can be read one after the
+// other: four rows side by side saved loads but left the prefetcher behind (a quarter of the speed
+// on a tensor of 192 channels larger than the cache).
 #include "kernels/batch_norm/batch_norm_isa.h"
 
 #include "core/simd.h"
@@ -5,9 +8,6 @@
 namespace twinage::TWINAGE_ISA_NAMESPACE {
 namespace {
 
-// Sums over pixels live in memory, not in registers, so that the pixels can be read one after the
-// other: four rows side by side saved loads but left the prefetcher behind (a third of the speed
-// at 192 channels).
 void zero(float* x, Index count) {
   for (Index i = 0; i < count; ++i) x[i] = 0;
 }

@@ -5,7 +5,8 @@
 //            (count_include_pad, PyTorch's default)
 //   global   y[n,0,0,c] = mean over all H*W pixels
 //
-// Views may be channel slices. Throws Error on shapes that do not fit, before writing anything.
+// Views may be channel slices; outputs may not overlap inputs. Throws Error on shapes that do not
+// fit, before writing anything. A maximum may or may not see a NaN of its window.
 #pragma once
 #include "core/context.h"
 #include "core/view.h"

@@ -3,32 +3,30 @@
 namespace twinage::naive {
 namespace {
 
-// Calls f(p, q): every window of one channel of one image.
+// Calls f(n, p, q, c) for every element of y.
 template <class F>
-void each_window(Shape y, F f) {
-  for (Index p = 0; p < y.h; ++p)
-    for (Index q = 0; q < y.w; ++q) f(p, q);
+void each_output(Shape y, F f) {
+  for (Index n = 0; n < y.n; ++n)
+    for (Index p = 0; p < y.h; ++p)
+      for (Index q = 0; q < y.w; ++q)
+        for (Index c = 0; c < y.c; ++c) f(n, p, q, c);
 }
 
-// Calls f(offset) for the pixels of window (p, q) that lie inside the picture, row by row; offset
-// counts from the image's first value of that channel.
+// Calls f(pixel) for the pixels of window (n, p, q) that lie inside the picture, row by row.
 template <class F>
-void each_pixel_of_window(ConstView x, Pool pool, Index p, Index q, F f) {
+void each_pixel_of_window(Shape x, Pool pool, Index n, Index p, Index q, F f) {
   for (Index r = 0; r < pool.window; ++r)
     for (Index s = 0; s < pool.window; ++s) {
       const Index h = p * pool.stride - pool.pad + r, w = q * pool.stride - pool.pad + s;
-      if (h >= 0 && h < x.shape.h && w >= 0 && w < x.shape.w) f((h * x.shape.w + w) * x.ld);
+      if (h >= 0 && h < x.h && w >= 0 && w < x.w) f((n * x.h + h) * x.w + w);
     }
 }
 
-// Calls f(image n of all views' channel c, as offsets from their data).
-template <class F>
-void each_image_and_channel(Shape shape, F f) {
-  for (Index n = 0; n < shape.n; ++n)
-    for (Index c = 0; c < shape.c; ++c) f(n, c);
+Index pixel_of(Shape y, Index n, Index p, Index q) {
+  return (n * y.h + p) * y.w + q;
 }
 
-void prepare(View dx, Write write) {
+void zero_if(View dx, Write write) {
   if (write == Write::accumulate) return;
   for (Index p = 0; p < dx.shape.pixels(); ++p)
     for (Index c = 0; c < dx.shape.c; ++c) dx.pixel(p)[c] = 0;
@@ -37,78 +35,65 @@ void prepare(View dx, Write write) {
 }  // namespace
 
 void max_pool_forward(const Context&, View y, ConstView x, Pool pool) {
-  each_image_and_channel(y.shape, [&](Index n, Index c) {
-    const float* from = x.images(n, 1).data + c;
-    each_window(y.shape, [&](Index p, Index q) {
-      const float* largest = nullptr;
-      each_pixel_of_window(x, pool, p, q, [&](Index offset) {
-        if (largest == nullptr || from[offset] > *largest) largest = from + offset;
-      });
-      y.images(n, 1).pixel(p * y.shape.w + q)[c] = *largest;
+  each_output(y.shape, [&](Index n, Index p, Index q, Index c) {
+    const float* largest = nullptr;
+    each_pixel_of_window(x.shape, pool, n, p, q, [&](Index pixel) {
+      const float* value = x.pixel(pixel) + c;
+      if (largest == nullptr || *value > *largest) largest = value;
     });
+    y.pixel(pixel_of(y.shape, n, p, q))[c] = *largest;
   });
 }
 
 void max_pool_backward(const Context&, View dx, ConstView dy, ConstView x, ConstView y, Pool pool,
                        Write write) {
-  prepare(dx, write);
-  const ConstView where{dx.data, dx.shape, dx.ld};
-  each_image_and_channel(y.shape, [&](Index n, Index c) {
-    const float* from = x.images(n, 1).data + c;
-    float* to = dx.images(n, 1).data + c;
-    each_window(y.shape, [&](Index p, Index q) {
-      const Index window = p * y.shape.w + q;
-      const float largest = y.images(n, 1).pixel(window)[c];
-      bool found = false;
-      each_pixel_of_window(where, pool, p, q, [&](Index offset) {
-        if (found || from[offset / dx.ld * x.ld] != largest) return;
-        found = true;
-        to[offset] += dy.images(n, 1).pixel(window)[c];
-      });
+  zero_if(dx, write);
+  each_output(y.shape, [&](Index n, Index p, Index q, Index c) {
+    const Index window = pixel_of(y.shape, n, p, q);
+    bool found = false;
+    each_pixel_of_window(x.shape, pool, n, p, q, [&](Index pixel) {
+      if (found || x.pixel(pixel)[c] != y.pixel(window)[c]) return;
+      found = true;
+      dx.pixel(pixel)[c] += dy.pixel(window)[c];
     });
   });
 }
 
 void average_pool_forward(const Context&, View y, ConstView x, Pool pool) {
   const auto area = static_cast<double>(pool.window * pool.window);
-  each_image_and_channel(y.shape, [&](Index n, Index c) {
-    const float* from = x.images(n, 1).data + c;
-    each_window(y.shape, [&](Index p, Index q) {
-      double sum = 0;
-      each_pixel_of_window(x, pool, p, q, [&](Index offset) { sum += from[offset]; });
-      y.images(n, 1).pixel(p * y.shape.w + q)[c] = static_cast<float>(sum / area);
-    });
+  each_output(y.shape, [&](Index n, Index p, Index q, Index c) {
+    double sum = 0;
+    each_pixel_of_window(x.shape, pool, n, p, q, [&](Index pixel) { sum += x.pixel(pixel)[c]; });
+    y.pixel(pixel_of(y.shape, n, p, q))[c] = static_cast<float>(sum / area);
   });
 }
 
 void average_pool_backward(const Context&, View dx, ConstView dy, Pool pool, Write write) {
-  prepare(dx, write);
+  zero_if(dx, write);
   const auto area = static_cast<float>(pool.window * pool.window);
-  each_image_and_channel(dy.shape, [&](Index n, Index c) {
-    float* to = dx.images(n, 1).data + c;
-    each_window(dy.shape, [&](Index p, Index q) {
-      const float share = dy.images(n, 1).pixel(p * dy.shape.w + q)[c] / area;
-      each_pixel_of_window(dx, pool, p, q, [&](Index offset) { to[offset] += share; });
-    });
+  each_output(dy.shape, [&](Index n, Index p, Index q, Index c) {
+    const float share = dy.pixel(pixel_of(dy.shape, n, p, q))[c] / area;
+    each_pixel_of_window(dx.shape, pool, n, p, q,
+                         [&](Index pixel) { dx.pixel(pixel)[c] += share; });
   });
 }
 
 void global_average_pool_forward(const Context&, View y, ConstView x) {
-  each_image_and_channel(y.shape, [&](Index n, Index c) {
-    const ConstView image = x.images(n, 1);
-    double sum = 0;
-    for (Index p = 0; p < image.shape.pixels(); ++p) sum += image.pixel(p)[c];
-    y.pixel(n)[c] = static_cast<float>(sum / static_cast<double>(image.shape.pixels()));
-  });
+  const Index area = x.shape.h * x.shape.w;
+  for (Index n = 0; n < x.shape.n; ++n)
+    for (Index c = 0; c < x.shape.c; ++c) {
+      double sum = 0;
+      for (Index p = 0; p < area; ++p) sum += x.pixel(n * area + p)[c];
+      y.pixel(n)[c] = static_cast<float>(sum / static_cast<double>(area));
+    }
 }
 
 void global_average_pool_backward(const Context&, View dx, ConstView dy, Write write) {
-  prepare(dx, write);
-  each_image_and_channel(dy.shape, [&](Index n, Index c) {
-    const View image = dx.images(n, 1);
-    for (Index p = 0; p < image.shape.pixels(); ++p)
-      image.pixel(p)[c] += dy.pixel(n)[c] / static_cast<float>(image.shape.pixels());
-  });
+  zero_if(dx, write);
+  const Index area = dx.shape.h * dx.shape.w;
+  for (Index p = 0; p < dx.shape.pixels(); ++p)
+    for (Index c = 0; c < dx.shape.c; ++c)
+      dx.pixel(p)[c] += dy.pixel(p / area)[c] / static_cast<float>(area);
 }
 
 }  // namespace twinage::naive
