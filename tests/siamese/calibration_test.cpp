@@ -87,6 +87,18 @@ TEST_CASE("calibrate: non-increasing, and of such functions the one of least squ
     }
 }
 
+TEST_CASE("calibration: finds the step of any distance, for any number of steps") {
+  Calibration calibration;
+  for (int steps = 1; steps <= 20; ++steps) {
+    calibration.distances.push_back(static_cast<float>(steps));
+    calibration.probabilities.push_back(1 / static_cast<float>(steps));
+    for (float distance = 0; distance < 25; distance += 0.5F) {
+      const float step = std::min(std::max(std::ceil(distance), 1.0F), static_cast<float>(steps));
+      CHECK(calibration.probability(distance) == 1 / step);
+    }
+  }
+}
+
 TEST_CASE("calibrate: no pairs or numbers that are not finite are errors") {
   const std::vector<float> two{1, 2}, one{1}, with_nan{1, std::nanf("")};
   CHECK_THROWS_AS((void)calibrate({}, {}, 3), Error);
