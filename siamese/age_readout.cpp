@@ -179,7 +179,10 @@ void AgeReadout::choose_smoothing() {
       if (gathered >= 30) break;
     }
     double total = 0;
-    for (std::size_t j = 0; j < bins; ++j) total += weights[j] *= counts_[j] / (counts_[j] + 4);
+    for (std::size_t j = 0; j < bins; ++j) {
+      weights[j] *= counts_[j] / (counts_[j] + 4);
+      total += weights[j];
+    }
     for (std::size_t j = 0; j < bins; ++j) weights[j] /= total + kImaginary;
   }
 }

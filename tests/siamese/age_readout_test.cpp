@@ -195,6 +195,14 @@ TEST_CASE("read-outs: few, one, equal and identical references") {
   }
 }
 
+TEST_CASE("prototype: where no age is nearer than another, the interval spans them all alike") {
+  Gallery identical = line_gallery({10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110});
+  identical.embeddings.fill(1);
+  const auto estimate = estimate_one(identical, Calibration(), {ReadoutKind::prototype, 1}, {1, 1});
+  CHECK(estimate.age == 10);
+  CHECK(estimate.high == doctest::Approx(104));  // 90 % of eleven equal weights
+}
+
 TEST_CASE("read-outs: errors name the row that is not finite and what the gallery lacks") {
   const TestContext ctx;
   const Gallery gallery = line_gallery({20, 30, 40});
