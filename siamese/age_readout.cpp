@@ -139,6 +139,9 @@ AgeReadout::AgeReadout(const Gallery& gallery, const Calibration& calibration,
   require(options.k >= 1, "[age_readout] expected k >= 1 neighbours, got {}", options.k);
   require(options.kind != ReadoutKind::comparison || !calibration.distances.empty(),
           "[age_readout] expected a calibration with steps for comparison (see calibrate)");
+  const std::size_t scales = calibration.interval_scales.size();
+  require(scales == 0 || scales == kReadouts.size(),
+          "[age_readout] expected {} interval scales or none, got {}", kReadouts.size(), scales);
   require_finite(gallery.embeddings.view(), "gallery");
   for (std::size_t r = 0; r < gallery.ages.size(); ++r)
     require(gallery.ages[r] >= 0 && gallery.ages[r] <= 1000,

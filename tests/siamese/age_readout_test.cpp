@@ -221,6 +221,9 @@ TEST_CASE("read-outs: errors name the row that is not finite and what the galler
   CHECK_THROWS_AS(AgeReadout(Gallery(), calibration, {}), Error);
   CHECK_THROWS_AS(AgeReadout(gallery, Calibration(), {ReadoutKind::comparison, 30}), Error);
   CHECK_THROWS_AS(AgeReadout(gallery, calibration, {ReadoutKind::knn, 0}), Error);
+  Calibration one_scale = calibration;
+  one_scale.interval_scales = {1};
+  CHECK_THROWS_AS(AgeReadout(gallery, one_scale, {}), Error);
   Gallery broken = line_gallery({20, 30, 40});
   broken.embeddings.data()[3] = std::nanf("");
   CHECK_THROWS_WITH_AS(AgeReadout(broken, calibration, {}),
