@@ -111,7 +111,7 @@ TEST_CASE("knn: the weighted median of the nearest ages, by hand") {
 }
 
 TEST_CASE("knn: of equal distances the first references are taken, in their order") {
-  const Gallery gallery = line_gallery({40, 20, 20, 40, 40, 20, 20, 20});
+  const Gallery gallery = line_gallery({40, 20, 20, 40, 40, 20, 20, 20, 90});
   const auto estimate = estimate_one(gallery, Calibration(), {ReadoutKind::knn, 2}, {2, 0});
   CHECK(estimate.age == 20);
   const Index expected[] = {1, 2, 5, 6, 7};
