@@ -41,7 +41,8 @@ void blur(std::vector<Rgb>& x, Index pixels, float k) {
 Image develop(const Canvas& c, const Photo& photo) {
   const Index pixels = c.pixels;
   std::vector<Rgb> x = average_samples(c);
-  for (float left = photo.blur; left > 0.02F; left -= 0.5F) blur(x, pixels, std::min(left, 0.5F));
+  const float blurred = photo.blur * static_cast<float>(pixels) / 200;
+  for (float left = blurred; left > 0.02F; left -= 0.5F) blur(x, pixels, std::min(left, 0.5F));
   Image image;
   image.width = image.height = pixels;
   image.rgb.resize(at(pixels * pixels * 3));

@@ -153,7 +153,7 @@ void draw_hair_colour(Traits& t, float age, int gender, const Build& b, Ageing& 
   const auto* e = kEyes[static_cast<int>(uniform(identity) * (fair ? 3.999F : 1.5F))];
   t.iris = display(e[0], e[1], e[2]);
 
-  const float onset = 36 + 8 * normal(identity);  // years
+  const float onset = 41 + 8 * normal(identity);  // years
   t.grey = ageing.cue(onset, onset + 33);
   t.beard_grey = ageing.cue(onset - 4, onset + 24);
   t.brow_grey = 0.8F * ageing.cue(onset + 12, onset + 45);
@@ -166,7 +166,7 @@ void draw_hair(Traits& t, float age, int gender, const Build& b, Ageing& ageing,
   const float style = uniform(identity), fate = uniform(identity);
   const bool female = gender == 1;
   const float long_share = female ? 0.72F - 0.35F * b.old : 0.09F;
-  const float infant = smoothstep(2.5F, 0.2F, age);
+  const float infant = smoothstep(3.5F, 0.5F, age);
   const float shorter = uniform(identity, 0.0F, 0.45F), longer = uniform(identity, 0.55F, 1.0F);
   t.hair_length = (style < long_share ? longer : shorter) * (1 - 0.75F * infant);
   const float pattern = ageing.cue(20, 72);  // male pattern baldness, as this man is fated to it

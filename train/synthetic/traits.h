@@ -46,7 +46,7 @@ struct Photo {
   Rgb light, ambient;
   Rgb background_top, background_bottom;
   int background_blobs, background_bands;
-  float blur, grain, contrast, exposure;
+  float blur, grain, contrast, exposure;  // blur as it shows at 200 pixels a side
   int jpeg_quality;
   std::uint32_t texture;
 };
