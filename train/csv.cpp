@@ -1,6 +1,6 @@
 #include "train/csv.h"
 
-#include <utility>
+#include <algorithm>
 
 #include "core/error.h"
 

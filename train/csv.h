@@ -14,9 +14,9 @@ struct CsvRow {
 };
 
 // Quoted fields may hold commas, line breaks and "" for a quote; rows end in CRLF, LF or CR; a byte
-// order mark and empty lines are passed over. `name` stands in errors. Throws Error (with the
-// line) for a quote that is never closed, for text after a closing quote and for text that is not
-// UTF-8.
+// order mark and empty lines are passed over. `name` stands in errors. Throws Error for a quote
+// that is never closed, for text after a closing quote (both with the line) and for NUL bytes,
+// which UTF-16 and binary files have.
 std::vector<CsvRow> parse_csv(std::string_view text, std::string_view name);
 
 }  // namespace twinage

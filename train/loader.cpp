@@ -1,6 +1,5 @@
 #include "train/loader.h"
 
-#include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <exception>

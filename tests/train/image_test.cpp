@@ -165,9 +165,9 @@ TEST_CASE("JPEG tables that would lead the decoder astray are refused") {
   std::vector<std::byte> bytes = read_binary_file(folder / "a.jpg", kMaxImageBytes);
   const auto mark = [&](int marker) {
     const std::byte pattern[] = {std::byte{0xFF}, static_cast<std::byte>(marker)};
-    const auto found = std::ranges::search(bytes, pattern);
-    REQUIRE(!found.empty());
-    return static_cast<std::size_t>(found.begin() - bytes.begin());
+    const auto found = std::search(bytes.begin(), bytes.end(), pattern, pattern + 2);
+    REQUIRE(found != bytes.end());
+    return static_cast<std::size_t>(found - bytes.begin());
   };
   const std::size_t tables = mark(0xC4), scan = mark(0xDA);
   SUBCASE("too many codes") {
