@@ -7,21 +7,21 @@ namespace {
 
 // One thread's scratch.
 struct Scratch {
-  float* halo = nullptr;
+  float* copy = nullptr;
   float* tail = nullptr;  // a tile whose panel is wider than the channels that exist
   std::int32_t *x_offsets = nullptr, *y_offsets = nullptr;  // of a block's pixels
 };
 
 Index scratch_floats(const Blocks& blocks) {
-  return workspace_floats(blocks.halo_floats()) +
+  return workspace_floats(blocks.copy_floats()) +
          workspace_floats(kMaxPixels * Panels::max_width()) +
          2 * workspace_floats(blocks.max_pixels());
 }
 
 Scratch cut_scratch(float* memory, const Blocks& blocks) {
   Scratch scratch;
-  scratch.halo = memory;
-  memory += workspace_floats(blocks.halo_floats());
+  scratch.copy = memory;
+  memory += workspace_floats(blocks.copy_floats());
   scratch.tail = memory;
   memory += workspace_floats(kMaxPixels * Panels::max_width());
   scratch.x_offsets = reinterpret_cast<std::int32_t*>(memory);
@@ -169,7 +169,7 @@ void correlate(const Context& ctx, const Correlation& job) {
     const Index b = task / groups.pieces, group = task % groups.pieces;
     const Block block = block_at(plan.blocks, b);
     const Scratch scratch = cut_scratch(memory + thread * floats, plan.blocks);
-    const Source x = block_input(scratch.halo, job.x, plan.blocks, block);
+    const Source x = block_input(scratch.copy, job.x, plan.blocks, block);
     pixel_offsets(scratch.x_offsets, plan.blocks, block, x.image_pitch, x.row_pitch, x.ld,
                   g.stride);
     pixel_offsets(scratch.y_offsets, plan.blocks, block, job.y.image_pitch, job.y.row_pitch,

@@ -51,21 +51,21 @@ Plan plan_of(Shape x, Shape w, Conv2d conv) {
 }
 
 struct Scratch {
-  float *halo = nullptr, *dy = nullptr;  // dy: a panel's channels of a block's pixels
+  float *copy = nullptr, *dy = nullptr;  // dy: a panel's channels of a block's pixels
   std::int32_t *x_offsets = nullptr, *dy_offsets = nullptr;
 };
 
 Index scratch_floats(const Blocks& blocks) {
   const Index pixels = blocks.max_pixels();
-  return workspace_floats(blocks.halo_floats()) + workspace_floats(pixels * Panels::max_width()) +
+  return workspace_floats(blocks.copy_floats()) + workspace_floats(pixels * Panels::max_width()) +
          2 * workspace_floats(pixels);
 }
 
 Scratch cut_scratch(float* memory, const Blocks& blocks) {
   const Index pixels = blocks.max_pixels();
   Scratch scratch;
-  scratch.halo = memory;
-  scratch.dy = scratch.halo + workspace_floats(blocks.halo_floats());
+  scratch.copy = memory;
+  scratch.dy = scratch.copy + workspace_floats(blocks.copy_floats());
   scratch.x_offsets =
       reinterpret_cast<std::int32_t*>(scratch.dy + workspace_floats(pixels * Panels::max_width()));
   scratch.dy_offsets = scratch.x_offsets + workspace_floats(pixels);
@@ -94,14 +94,17 @@ Range pixels_inside(const Blocks& blocks, const Block& block, const Strip& strip
   return {begin * inner, (end - begin) * inner};
 }
 
-// Tiles [first, last) of one panel, summed over one block.
+// Tiles [first, last) of one panel, summed over one block. Meanwhile what lies `prefetch` floats
+// behind the block's input is fetched.
 void run_tiles(const Plan& plan, const Block& block, const Panel& panel, Index first, Index last,
-               const Source& x, const Scratch& scratch, float* dw, bool accumulate) {
+               const Source& x, const Scratch& scratch, float* dw, bool accumulate,
+               Index prefetch) {
   const Geometry& g = plan.blocks.g;
   const Cut cut = plan.tiles_of_strip(panel);
   FilterTile tile{};
   tile.out_pitch = panel.width();
   tile.accumulate = accumulate;
+  tile.prefetch = prefetch;
   for (Index i = first; i < last; ++i) {
     const Strip strip = plan.strip(i / cut.pieces);
     const Index begin = cut.begin(i % cut.pieces), size = cut.size(i % cut.pieces);
@@ -126,12 +129,18 @@ void run_share(const Plan& plan, Index group, Index share, Index shares, float* 
   const Index first_block = plan.groups.begin(group);
   for (Index b = first_block; b < first_block + plan.groups.size(group); ++b) {
     const Block block = block_at(plan.blocks, b);
-    const Source x = block_input(scratch.halo, plan.x, plan.blocks, block);
+    const Source x = block_input(scratch.copy, plan.x, plan.blocks, block);
     pixel_offsets(scratch.x_offsets, plan.blocks, block, x.image_pitch, x.row_pitch, x.ld,
                   plan.blocks.g.stride);
     pixel_offsets(scratch.dy_offsets, plan.blocks, block, plan.dy.image_pitch, plan.dy.row_pitch,
                   plan.dy.ld, 1);
     const float* dy = plan.dy.pixel(block.first_image, block.first_row, 0);
+    const bool last_block = b + 1 == first_block + plan.groups.size(group);
+    // Read in place by one tap, x comes from memory at a rate that matters: the tiles of the first
+    // panel fetch the next block.
+    Index prefetch = 0;
+    if (plan.blocks.copy_ld == 0 && plan.blocks.g.one_tap() && !last_block)
+      prefetch = block.rows * plan.blocks.g.stride * x.row_pitch;
     Index before = 0;  // tiles of the panels before this one
     for (Index p = 0; p < plan.panels.count(); ++p) {
       const Panel panel = plan.panels[p];
@@ -143,7 +152,8 @@ void run_share(const Plan& plan, Index group, Index share, Index shares, float* 
       kernels().move.gather(scratch.dy, panel.width(), dy + panel.first, scratch.dy_offsets,
                             block.pixels(plan.blocks.g.Q), panel.columns);
       run_tiles(plan, block, panel, begin, end, x, scratch,
-                dw + panel.first * plan.blocks.g.terms(), b > first_block);
+                dw + panel.first * plan.blocks.g.terms(), b > first_block, prefetch);
+      prefetch = 0;
     }
   }
 }
@@ -171,7 +181,7 @@ void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView
   }
   // In a picture whose pixels are wider than C, a row of taps is not contiguous; and taps of one
   // row see different pixels where columns reach outside.
-  plan.strip_per_tap = plan.blocks.by_column || (!plan.blocks.halo && x.ld != x.shape.c);
+  plan.strip_per_tap = plan.blocks.by_column || (plan.blocks.copy_ld == 0 && x.ld != x.shape.c);
 
   WorkspaceScope scope(ctx.workspace);
   float* copies = scope.floats(plan.groups.pieces * plan.dw_floats());

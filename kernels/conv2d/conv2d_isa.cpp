@@ -78,6 +78,7 @@ __attribute__((noinline)) void filter(const FilterTile& t) {
   for (std::ptrdiff_t i = 0; i < t.terms; ++i, panel += NR) {
     // 2. load
     const float* x = t.x + t.x_offsets[i];
+    __builtin_prefetch(x + t.prefetch, 0, 2);
     typename V::Value b[NV];
     TWINAGE_UNROLL for (int v = 0; v < NV; ++v) b[v] = V::load(panel + v * N);
     // 3. multiply

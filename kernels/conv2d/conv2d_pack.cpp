@@ -63,11 +63,12 @@ void pack_flipped_filters(const Context& ctx, float* panels, ConstView w, Index 
 Source block_input(float* scratch, const Source& x, const Blocks& blocks, const Block& block) {
   const Geometry& g = blocks.g;
   const Index first_h = block.first_row * g.stride - g.top;
-  if (!blocks.halo)
+  if (blocks.copy_ld == 0)
     return {x.pixel(block.first_image, first_h, -g.left), x.image_pitch, x.row_pitch, x.ld};
 
-  const Index height = blocks.halo_height(block.rows), width = blocks.halo_width();
-  const Source copy = {scratch, height * width * g.C, width * g.C, g.C};
+  const Index height = blocks.copy_height(block.rows), width = blocks.copy_width();
+  const Index ld = blocks.copy_ld;
+  const Source copy = {scratch, height * width * ld, width * ld, ld};
   // Columns [w0, w1) of the copy exist in the picture.
   const Index w0 = std::clamp<Index>(g.left, 0, width);
   const Index w1 = std::clamp<Index>(g.W + g.left, w0, width);
@@ -77,16 +78,16 @@ Source block_input(float* scratch, const Source& x, const Blocks& blocks, const 
       float* row = scratch + n * copy.image_pitch + i * copy.row_pitch;
       const Index h = first_h + i;
       if (h < 0 || h >= g.H) {
-        std::fill_n(row, width * g.C, 0.0F);
+        std::fill_n(row, width * ld, 0.0F);
         continue;
       }
       const float* from = x.pixel(block.first_image + n, h, w0 - g.left);
-      std::fill_n(row, w0 * g.C, 0.0F);
-      if (x.ld == g.C)
-        std::copy_n(from, (w1 - w0) * g.C, row + w0 * g.C);
+      std::fill_n(row, w0 * ld, 0.0F);
+      if (x.ld == ld)
+        std::copy_n(from, (w1 - w0) * ld, row + w0 * ld);
       else
-        move.copy(row + w0 * g.C, g.C, g.C, from, x.ld, w1 - w0, g.C);
-      std::fill_n(row + w1 * g.C, (width - w1) * g.C, 0.0F);
+        move.copy(row + w0 * ld, ld, g.C, from, x.ld, w1 - w0, g.C);
+      std::fill_n(row + w1 * ld, (width - w1) * ld, 0.0F);
     }
   return copy;
 }

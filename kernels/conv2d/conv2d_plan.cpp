@@ -5,7 +5,7 @@ namespace {
 
 // Sizes in floats. They leave room in a second-level cache of 512 KB or more for the weights.
 constexpr Index kCorrelationInput = 64 * 1024;
-constexpr Index kFilterInput = 48 * 1024;
+constexpr Index kFilterInput = 48 * 1024, kSmallMapInput = 256 * 1024;
 
 // Maps so small that most windows reach over the border: there, a line is one position of several
 // images, for which the taps inside are known exactly.
@@ -15,7 +15,13 @@ constexpr Index kImagesOfALine = 8, kFewestImagesOfALine = 6;
 // Floats of x that one row of outputs adds to what a block reads; at least 1.
 Index floats_of_a_row(const Blocks& blocks) {
   const Geometry& g = blocks.g;
-  return std::max<Index>(1, (blocks.halo ? blocks.halo_width() : g.W) * g.stride * g.C);
+  return std::max<Index>(1, (blocks.halo ? blocks.copy_width() : g.W) * g.stride * g.C);
+}
+
+// One image a block, copied if windows reach outside.
+Blocks whole_images(const Geometry& g) {
+  const bool halo = g.reaches_outside();
+  return {g, {g.N, std::max<Index>(1, g.N)}, {g.P, 1}, halo, false, halo ? g.C : 0};
 }
 
 }  // namespace
@@ -82,9 +88,8 @@ Geometry flattened(const Geometry& g) {
   return flat;
 }
 
-Index Blocks::halo_floats() const {
-  if (!halo) return 0;
-  return images.max_size() * halo_height(rows.max_size()) * halo_width() * g.C;
+Index Blocks::copy_floats() const {
+  return images.max_size() * copy_height(rows.max_size()) * copy_width() * copy_ld;
 }
 
 Block block_at(const Blocks& blocks, Index i) {
@@ -94,7 +99,7 @@ Block block_at(const Blocks& blocks, Index i) {
 }
 
 Blocks blocks_for_correlation(const Geometry& g) {
-  Blocks blocks{g, {g.N, std::max<Index>(1, g.N)}, {g.P, 1}, g.reaches_outside(), false};
+  Blocks blocks = whole_images(g);
   if (blocks.halo && g.P * g.Q <= kSmallMap && g.N >= kFewestImagesOfALine) {
     blocks.images = cut_at_most(g.N, kImagesOfALine);
     return blocks;
@@ -118,14 +123,21 @@ Blocks blocks_for_correlation(const Geometry& g) {
 }
 
 Blocks blocks_for_filter(const Geometry& g) {
-  Blocks blocks{g, {g.N, std::max<Index>(1, g.N)}, {g.P, 1}, g.reaches_outside(), false};
+  Blocks blocks = whole_images(g);
   // A tap's pixels must be adjacent in the order of pixels: rows of taps skip rows of pixels,
   // columns of taps skip columns.
   blocks.by_column = blocks.halo && g.R == 1;
   // Few pixels mean a large filter: its gradient would be read and written for every block.
   constexpr Index kMostPixels = 1024, kFewestPixels = 256;
+  // Pixels whose pitch is a multiple of 2 KB share a few sets of the caches: copied apart.
+  constexpr Index kAliasedPitch = 512, kCacheLine = 16;  // floats
+  if (g.one_tap() && g.C % kAliasedPitch == 0) blocks.copy_ld = g.C + kCacheLine;
   if (g.P * g.Q <= kSmallMap && g.N > 1) {
-    blocks.images = cut_at_most(g.N, std::max<Index>(1, kMostPixels / (g.P * g.Q)));
+    const Index image_rows = blocks.halo ? blocks.copy_height(g.P) : g.H;
+    const Index image_floats = image_rows * floats_of_a_row(blocks) / g.stride;
+    const Index images =
+        std::min(kSmallMapInput / std::max<Index>(1, image_floats), kMostPixels / (g.P * g.Q));
+    blocks.images = cut_at_most(g.N, std::max<Index>(1, images));
     return blocks;
   }
   const Index row_floats = floats_of_a_row(blocks);

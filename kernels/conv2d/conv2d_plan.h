@@ -85,15 +85,16 @@ struct Taps {
 struct Blocks {
   Geometry g;
   Cut images, rows;
-  bool halo = false;  // copied with zeros around before use; else every window is inside
+  bool halo = false;  // some window reaches outside the picture
   bool by_column = false;
+  Index copy_ld = 0;  // pitch of the copy, with zeros around, that is read instead of x; 0: none
 
   Index count() const { return g.N * g.P * g.Q == 0 ? 0 : images.pieces * rows.pieces; }
   Index max_pixels() const { return images.max_size() * rows.max_size() * g.Q; }
-  // Extents of the copy with halo.
-  Index halo_height(Index block_rows) const { return (block_rows - 1) * g.stride + g.R; }
-  Index halo_width() const { return (g.Q - 1) * g.stride + g.S; }
-  Index halo_floats() const;
+  // Extents of the copy.
+  Index copy_height(Index block_rows) const { return (block_rows - 1) * g.stride + g.R; }
+  Index copy_width() const { return (g.Q - 1) * g.stride + g.S; }
+  Index copy_floats() const;
 };
 
 struct Block {

@@ -45,6 +45,7 @@ struct FilterTile {
   float* out;
   std::ptrdiff_t out_pitch;  // floats from one m to the next
   bool accumulate;           // out += instead of out =
+  std::ptrdiff_t prefetch;   // floats from a term's x to what is fetched meanwhile
 };
 
 constexpr int kMaxVectors = 5;  // of a tile's width
