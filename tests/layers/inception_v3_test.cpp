@@ -114,12 +114,12 @@ TEST_CASE("parameters have torchvision's names and shapes") {
   CHECK(net.features == 2048);
 }
 
-TEST_CASE("a plan of v3 has the paper's shapes, cost and a modest memory") {
+TEST_CASE("a plan of v3 has the paper's shapes and cost, and keeps nothing for inference") {
   const InceptionV3 net = inception_v3(1.0, Stem::standard);
   const TestContext ctx;
   CHECK(net.tower->plan(ctx, {8, 299, 299, 3}, Mode::eval) == matrix(8, 2048));
   CHECK(net.tower->flops() == doctest::Approx(8 * 11.42e9).epsilon(0.001));
-  CHECK(net.tower->activation_bytes() == 0);  // inference keeps nothing
+  CHECK(net.tower->activation_bytes() == 0);
 }
 
 TEST_CASE("channels are rounded to multiples of 8, ties to even, at least 8") {
