@@ -1,7 +1,6 @@
 // A whole training step of the Inception-v3 tower (forward, backward, ADADELTA over all
 // parameters) and inference: images per second, share of the measured peak, memory. The loss is
 // the mean of the features' squares, the simplest that gives every parameter a gradient.
-#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <vector>
