@@ -1,0 +1,160 @@
+// Whole runs on faces made in the test: what is learnt, what is written, and that a run that was
+// stopped and resumed, or given another number of threads, ends in the same bytes.
+#include "train/trainer.h"
+
+#include <doctest/doctest.h>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "tests/support/temporary_folder.h"
+#include "train/model_file.h"
+
+using namespace twinage;
+using twinage::test::TemporaryFolder;
+namespace fs = std::filesystem;
+
+namespace {
+
+// Pictures whose brightness is the age and whose hue is the gender: learnable in a few steps.
+void make_faces(const fs::path& folder, int count, std::uint64_t seed) {
+  fs::create_directories(folder);
+  Random random(seed);
+  for (int i = 0; i < count; ++i) {
+    const auto age = static_cast<int>(random.below(80));
+    const auto gender = static_cast<int>(random.below(2));
+    Image image{80, 80, std::vector<std::uint8_t>(80 * 80 * 3)};
+    for (Index y = 0; y < 80; ++y)
+      for (Index x = 0; x < 80; ++x)
+        for (int c = 0; c < 3; ++c)
+          image.pixel(y, x)[c] = static_cast<std::uint8_t>(
+              40 + age * 2 + static_cast<int>(random.below(20)) + (c == 2 * gender ? 30 : 0));
+    write_png(folder / fmt::format("{}_{}_4_{:017}.jpg.chip.jpg", age, gender, i), image);
+  }
+}
+
+TrainRequest request(const fs::path& data, const fs::path& out, Index steps) {
+  TrainRequest r;
+  r.config.data = data.string();
+  r.config.steps = steps;
+  r.config.batch = 8;
+  r.config.held_out = 0.2;
+  r.config.mirror = false;
+  r.config.embedding = 16;
+  r.config.readout.k = 5;
+  r.config.checkpoint_seconds = 1e9;
+  r.config.validate_steps = 3;
+  r.out = out;
+  r.threads = 2;
+  return r;
+}
+
+std::string bytes(const fs::path& path) {
+  return read_text_file(path, std::size_t{1} << 30);
+}
+
+// Weights and optimizer state of two runs, byte for byte.
+bool same_training_state(const fs::path& run_a, const fs::path& run_b) {
+  const auto a = SafetensorsFile::open(RunDirectory(run_a).state());
+  const auto b = SafetensorsFile::open(RunDirectory(run_b).state());
+  int compared = 0;
+  for (const auto& [name, entry] : a.entries()) {
+    if (name == "measures" || name == "counters" || name.starts_with("best.")) continue;
+    const auto x = a.bytes(name), y = b.bytes(name);
+    if (!std::equal(x.begin(), x.end(), y.begin(), y.end())) return false;
+    ++compared;
+  }
+  return compared > 100;
+}
+
+}  // namespace
+
+TEST_CASE("trainer: threads and a stop do not change a single byte of the model") {
+  const TemporaryFolder folder;
+  make_faces(folder / "faces", 40, 1);
+  const fs::path whole = folder / "whole", parts = folder / "parts", single = folder / "single";
+
+  CHECK(Trainer(request(folder / "faces", whole, 8)).run() == TrainEnd::finished);
+
+  TrainRequest one_thread = request(folder / "faces", single, 8);
+  one_thread.threads = 1;
+  one_thread.config.workers = 1;
+  CHECK(Trainer(std::move(one_thread)).run() == TrainEnd::finished);
+  CHECK(bytes(RunDirectory(single).model()) == bytes(RunDirectory(whole).model()));
+
+  // Four steps, then four more in another session. (tests/tools kills a real process in mid-step.)
+  for (const Index steps : {4, 8}) {
+    TrainRequest part = request(folder / "faces", parts, steps);
+    part.config.schedule = Schedule::constant;
+    part.config.validate_steps = 100;
+    part.resume = steps == 8;
+    CHECK(Trainer(part).run() == TrainEnd::finished);
+  }
+  TrainRequest at_once = request(folder / "faces", folder / "at_once", 8);
+  at_once.config.schedule = Schedule::constant;
+  at_once.config.validate_steps = 100;
+  CHECK(Trainer(at_once).run() == TrainEnd::finished);
+  CHECK(same_training_state(parts, folder / "at_once"));
+  CHECK_FALSE(same_training_state(parts, whole));  // another schedule: the comparison can fail
+}
+
+TEST_CASE("trainer: a run learns, and its model reads what it wrote") {
+  const TemporaryFolder folder;
+  make_faces(folder / "faces", 60, 2);
+  TrainRequest r = request(folder / "faces", folder / "run", 40);
+  r.config.validate_steps = 20;
+  REQUIRE(Trainer(std::move(r)).run() == TrainEnd::finished);
+
+  const Model model = load_model(folder / "run");
+  CHECK(model.gallery.ages.size() == 48);
+  CHECK(model.calibration.interval_scales.size() == 3);
+
+  std::vector<double> maes;
+  std::istringstream lines(bytes(RunDirectory(folder / "run").metrics()));
+  for (std::string line; std::getline(lines, line);) {
+    const auto record = nlohmann::json::parse(line);
+    if (record["event"] == "validation") maes.push_back(record["held_out"]["mae"]);
+  }
+  REQUIRE(maes.size() == 2);
+  // Ages are uniform in 0..79: always saying the mean gives 20 years.
+  CHECK(std::min(maes[0], maes[1]) < 15);
+}
+
+TEST_CASE("trainer: what it refuses") {
+  const TemporaryFolder folder;
+  make_faces(folder / "faces", 20, 3);
+  const fs::path run = folder / "run";
+  CHECK(Trainer(request(folder / "faces", run, 2)).run() == TrainEnd::finished);
+
+  // A folder that already holds a run; a resume with other settings; a resume of nothing.
+  CHECK_THROWS_AS(Trainer(request(folder / "faces", run, 2)), Error);
+  TrainRequest other = request(folder / "faces", run, 4);
+  other.resume = true;
+  other.config.batch = 10;
+  CHECK_THROWS_WITH_AS(Trainer(std::move(other)), doctest::Contains("training.batch: 10, 8"),
+                       Error);
+  TrainRequest nothing = request(folder / "faces", folder / "empty", 4);
+  nothing.resume = true;
+  CHECK_THROWS_AS(Trainer(std::move(nothing)), Error);
+
+  // A state that was cut in half.
+  const std::string state = bytes(RunDirectory(run).state());
+  write_file_atomically(RunDirectory(run).state(), state.substr(0, state.size() / 2));
+  TrainRequest cut = request(folder / "faces", run, 4);
+  cut.resume = true;
+  CHECK_THROWS_WITH_AS(Trainer(std::move(cut)), doctest::Contains("cut off"), Error);
+
+  // A device this build lacks.
+  TrainRequest cuda = request(folder / "faces", folder / "cuda", 2);
+  cuda.device = Device::cuda;
+  CHECK_THROWS_WITH_AS(Trainer(std::move(cuda)), doctest::Contains("--device cpu"), Error);
+}
+
+TEST_CASE("trainer: a loss that is not finite stops the run with the last good state") {
+  const TemporaryFolder folder;
+  make_faces(folder / "faces", 20, 4);
+  TrainRequest r = request(folder / "faces", folder / "run", 50);
+  r.config.factor = 1e30;
+  r.config.schedule = Schedule::constant;
+  CHECK_THROWS_WITH_AS(Trainer(std::move(r)).run(), doctest::Contains("[train]"), Error);
+  CHECK_FALSE(fs::exists(RunDirectory(folder / "run").model()));
+}

@@ -1,0 +1,48 @@
+// FaceReader: a trained model, ready to read pictures.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "siamese/age_readout.h"
+#include "train/embedder.h"
+#include "train/engine.h"
+#include "train/model_file.h"
+
+namespace twinage {
+
+struct Readings {
+  FaceDataset dataset;                 // the faces that were read, in order; what was skipped, why
+  Embedded embedded;                   // of each face
+  std::vector<AgeEstimate> estimates;  // of each face
+};
+
+class FaceReader {
+ public:
+  // Loads RUN/model.safetensors. Throws Error.
+  FaceReader(const std::filesystem::path& run, Engine engine);
+
+  // Which read-out to use instead of the model's own.
+  void use_readout(ReadoutKind kind);
+
+  // Pictures by their paths. One that cannot be read is in dataset.skipped.
+  Readings read(const std::vector<std::string>& paths);
+  // Faces of a data set. progress(done, total) as in embed_faces.
+  Readings read(FaceDataset dataset, const std::function<void(Index, Index)>& progress = {});
+
+  const Model& model() const { return model_; }
+  const Context& context() const { return engine_.context(); }
+  // P(same age class) of two faces at this distance: |age gap| <= model().calibration.tau years.
+  float same_class_probability(float distance) const {
+    return model_.calibration.probability(distance);
+  }
+
+ private:
+  Model model_;
+  Engine engine_;
+  std::unique_ptr<AgeReadout> readout_;
+};
+
+}  // namespace twinage

@@ -1,0 +1,240 @@
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "layers/initialize.h"
+#include "train/model_file.h"
+
+namespace twinage {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Streams of the run's seed, one for each purpose.
+constexpr std::uint64_t kSplitStream = 0x5350'4C49'5400'0000, kPairStream = 0x5041'4952'0000'0000;
+constexpr Index kStepsPerRecord = 50;
+constexpr int kValidations = 15;      // of a run, unless set
+constexpr double kMaxBadShare = 0.5;  // of pictures that cannot be decoded
+
+std::vector<Index> shuffled(Index count, Random random) {
+  std::vector<Index> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), Index{0});
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+  return order;
+}
+
+TrainRequest checked(TrainRequest request) {
+  validate(request.config);
+  return request;
+}
+
+std::vector<Index> all_of(const FaceDataset& dataset) {
+  std::vector<Index> indices(dataset.faces.size());
+  std::iota(indices.begin(), indices.end(), Index{0});
+  return indices;
+}
+
+std::size_t bytes_of(double gigabytes) {
+  return static_cast<std::size_t>(gigabytes * 1e9);
+}
+
+std::unique_ptr<FaceStore> open_store(FaceDataset& dataset, const std::string& what,
+                                      const TrainConfig& config, int threads) {
+  const auto found = dataset.faces.size();
+  std::unique_ptr<FaceStore> store;
+  {
+    Progress bar("reading " + what);
+    store = std::make_unique<FaceStore>(
+        dataset, preset(config.preset).load, threads, bytes_of(config.memory_gb),
+        [&](Index done, Index total) {
+          bar.update(static_cast<double>(done) / static_cast<double>(total),
+                     fmt::format("{} of {}", done, total));
+        });
+  }
+  const auto bad = found - dataset.faces.size();
+  require(static_cast<double>(bad) <= kMaxBadShare * static_cast<double>(found),
+          "[data] {} of {} pictures cannot be decoded, the last one: {}: {}", bad, found,
+          dataset.skipped.empty() ? "" : dataset.skipped.back().path,
+          dataset.skipped.empty() ? "" : dataset.skipped.back().reason);
+  fmt::print(stderr, "{}: {} faces{}\n", what, dataset.faces.size(),
+             dataset.skipped.empty()
+                 ? ""
+                 : fmt::format(", {} skipped ('twinage data' says why)", dataset.skipped.size()));
+  return store;
+}
+
+}  // namespace
+
+Trainer::Trainer(TrainRequest request)
+    : request_(checked(std::move(request))),
+      directory_(request_.out),
+      engine_(request_.device, request_.threads),
+      network_(preset(request_.config.preset), request_.config.embedding),
+      optimizer_(engine_.context(), network_.parameters(), request_.config.adadelta),
+      objective_(request_.config.objective, request_.config.batch, request_.config.embedding) {
+  find_and_split_faces();
+  initialize(network_.parameters(), request_.config.seed);
+  if (request_.resume)
+    resume_from_state();
+  else
+    directory_.create();
+  write_file_atomically(directory_.config(), to_toml(request_.config));
+  log_ = std::make_unique<MetricsLog>(directory_.metrics(), step_);
+}
+
+void Trainer::find_and_split_faces() {
+  const TrainConfig& config = request_.config;
+  faces_ = find_faces(config.data);
+  if (!config.val.empty()) val_faces_ = find_faces(config.val);
+  const int threads = engine_.context().threads;
+  store_ = open_store(faces_, config.data, config, threads);
+  if (!config.val.empty()) {
+    val_store_ = open_store(val_faces_, config.val, config, threads);
+    val_ = all_of(val_faces_);
+  }
+  const Index count = store_->size();
+  const auto share = static_cast<Index>(std::llround(config.held_out * static_cast<double>(count)));
+  const Index held_out = std::clamp<Index>(share, 2, config.held_out_max);
+  require(count >= held_out + 2, "[train] {} usable faces are too few to train on: at least 4",
+          count);
+  const std::vector<Index> order = shuffled(count, Random(config.seed, kSplitStream));
+  held_out_.assign(order.begin(), order.begin() + held_out);
+  training_.assign(order.begin() + held_out, order.end());
+  std::sort(held_out_.begin(), held_out_.end());
+  std::sort(training_.begin(), training_.end());
+}
+
+BatchPlan Trainer::batch_plan() const {
+  const TrainConfig& config = request_.config;
+  const auto count = static_cast<Index>(training_.size());
+  BatchPlan positions;
+  if (config.objective.pairs == PairMode::sampled) {
+    std::vector<float> ages;
+    for (Index i : training_) ages.push_back(faces_.faces[static_cast<std::size_t>(i)].age);
+    positions = [sampler = PairSampler(ages, config.objective.pair_loss.tau, config.positive_share),
+                 seed = config.seed, pairs = config.batch / 2](std::uint64_t step) {
+      Random random(seed, kPairStream + step);
+      return sampler.sample(random, pairs);
+    };
+  } else {
+    positions = shuffled_batches(count, config.batch, config.seed);
+  }
+  return [this, positions](std::uint64_t step) {
+    std::vector<Index> chosen = positions(step);
+    for (Index& i : chosen) i = training_[static_cast<std::size_t>(i)];
+    return chosen;
+  };
+}
+
+double Trainer::elapsed_seconds() const {
+  return seconds_before_ + std::chrono::duration<double>(Clock::now() - start_).count();
+}
+
+double Trainer::progress() const {
+  const TrainConfig& config = request_.config;
+  const auto done = static_cast<double>(step_);
+  if (config.minutes > 0) return std::min(1.0, elapsed_seconds() / (60 * config.minutes));
+  const double steps = config.steps > 0
+                           ? static_cast<double>(config.steps)
+                           : std::ceil(config.epochs * static_cast<double>(training_.size()) /
+                                       static_cast<double>(config.batch));
+  return std::min(1.0, done / steps);
+}
+
+bool Trainer::validation_due() const {
+  const TrainConfig& config = request_.config;
+  if (config.validate_steps > 0)
+    return step_ - last_validation_ >= static_cast<std::uint64_t>(config.validate_steps);
+  if (config.minutes > 0)
+    return elapsed_seconds() - validated_at_ >= 60 * config.minutes / kValidations;
+  // By steps, not by the clock: which weights are best must not depend on how fast they came.
+  const double share_since =
+      progress() * static_cast<double>(step_ - last_validation_) / static_cast<double>(step_);
+  return share_since >= 1.0 / kValidations;
+}
+
+ObjectiveValue Trainer::train_step(const Batch& batch, double factor) {
+  const Context& ctx = engine_.context();
+  network_.zero_gradients(ctx);
+  const auto outputs = network_.forward(ctx, batch.images.view(), Mode::train);
+  const ObjectiveValue value = objective_.evaluate(ctx, outputs, batch.ages, batch.genders);
+  guard_finite(value);
+  network_.backward(ctx, batch.images.view(), objective_.dz(), objective_.dgender());
+  optimizer_.step(ctx, static_cast<float>(factor));
+  return value;
+}
+
+void Trainer::guard_finite(const ObjectiveValue& value) const {
+  if (std::isfinite(value.total)) return;
+  fail(
+      "[train] the loss became {} at step {}: the last good state is that of step {} in {}; train "
+      "anew with a smaller optimizer.factor or a larger optimizer.epsilon",
+      value.total, step_ + 1, last_checkpoint_, directory_.folder().string());
+}
+
+void Trainer::record_steps(const ObjectiveValue& value, double factor, Progress& bar) {
+  sums_.total += value.total;
+  sums_.pair += value.pair;
+  sums_.gender += value.gender;
+  sums_.positive_share += value.positive_share;
+  ++sums_.steps;
+  const auto n = static_cast<double>(sums_.steps),
+             batch = static_cast<double>(request_.config.batch);
+  const double seconds = elapsed_seconds();
+  const double rate = n * batch / std::max(1e-9, seconds - recorded_at_);
+  const double epoch = static_cast<double>(step_) * batch / static_cast<double>(training_.size());
+  bar.update(progress(), fmt::format("epoch {:.1f}  loss {:.4f}  {:.0f} images/s", epoch,
+                                     sums_.total / n, rate));
+  if (sums_.steps < kStepsPerRecord) return;
+  log_->write({{"event", "step"},
+               {"step", step_},
+               {"epoch", epoch},
+               {"seconds", seconds},
+               {"loss", sums_.total / n},
+               {"pair_loss", sums_.pair / n},
+               {"gender_loss", sums_.gender / n},
+               {"positive_share", sums_.positive_share / n},
+               {"factor", factor},
+               {"images_per_second", rate}});
+  sums_ = {};
+  recorded_at_ = seconds;
+}
+
+TrainEnd Trainer::run() {
+  const TrainConfig& config = request_.config;
+  start_ = checkpoint_time_ = Clock::now();
+  recorded_at_ = validated_at_ = seconds_before_;
+  engine_.plan(network_, config.batch, Mode::train);
+  Loader loader(faces_, *store_, batch_plan(), network_.preset().input, config.augment, config.seed,
+                step_, config.workers, 3);
+  Progress bar("training");
+  const auto stopped = [&] { return request_.stop != nullptr && request_.stop->load(); };
+  while (progress() < 1 && !stopped()) {
+    const double factor = step_factor(config, step_, progress());
+    const ObjectiveValue value = train_step(loader.next(), factor);
+    ++step_;
+    record_steps(value, factor, bar);
+    if (validation_due() && progress() < 1) {
+      validate(bar);
+      engine_.plan(network_, config.batch, Mode::train);
+    }
+    const double since = std::chrono::duration<double>(Clock::now() - checkpoint_time_).count();
+    const bool by_steps = config.checkpoint_steps > 0 &&
+                          step_ % static_cast<std::uint64_t>(config.checkpoint_steps) == 0;
+    if (by_steps || since >= config.checkpoint_seconds) save_state();
+  }
+  if (stopped()) {
+    save_state();
+    return TrainEnd::stopped;
+  }
+  if (last_validation_ != step_ || step_ == 0) validate(bar);
+  save_state();
+  finish();
+  return TrainEnd::finished;
+}
+
+}  // namespace twinage

@@ -1,0 +1,66 @@
+// The trainer's memory between two sessions of a run: RUN/state.safetensors.
+#include "core/error.h"
+#include "kernels/elementwise/elementwise.h"
+#include "train/trainer.h"
+
+namespace twinage {
+namespace {
+
+constexpr const char* kFormat = "twinage-state-1";
+
+std::string joined(const std::vector<std::string>& lines) {
+  return fmt::format("{}", fmt::join(lines, "; "));
+}
+
+}  // namespace
+
+void Trainer::save_state() {
+  if (step_ == last_checkpoint_ && step_ > 0) return;
+  const auto parameters = network_.parameters();
+  for (const Parameter* p : parameters)
+    require(all_finite(engine_.context(), p->value.view()),
+            "[train] {} is no longer finite after step {}: the last good state is that of step {} "
+            "in {}; train anew with a smaller optimizer.factor",
+            p->name, step_, last_checkpoint_, directory_.folder().string());
+  SafetensorsWriter writer;
+  writer.set_metadata("format", kFormat);
+  writer.set_metadata("config", to_toml(request_.config));
+  const std::int64_t counters[] = {static_cast<std::int64_t>(step_),
+                                   static_cast<std::int64_t>(last_validation_),
+                                   static_cast<std::int64_t>(best_step_)};
+  const double measures[] = {elapsed_seconds(), best_mae_};
+  writer.add("counters", std::span<const std::int64_t>(counters), {3});
+  writer.add("measures", std::span<const double>(measures), {2});
+  save_weights(writer, parameters);
+  optimizer_.save(writer);
+  best_.save(writer, parameters, "best.");
+  writer.write(directory_.state());
+  last_checkpoint_ = step_;
+  checkpoint_time_ = std::chrono::steady_clock::now();
+}
+
+void Trainer::resume_from_state() {
+  directory_.require_state();
+  const auto file = SafetensorsFile::open(directory_.state());
+  const auto format = file.metadata().find("format");
+  require(format != file.metadata().end() && format->second == kFormat,
+          "[train] {} is not the state of a Twinage run", file.path().string());
+  const TrainConfig then = config_from_toml(file.metadata().at("config"), file.path().string());
+  const auto different = differences_that_matter(request_.config, then);
+  require(different.empty(), "[train] {} belongs to another run (asked for, there): {}",
+          file.path().string(), joined(different));
+  const auto counters = file.integers("counters");
+  const auto measures = file.doubles("measures");
+  require(counters.size() == 3 && measures.size() == 2, "[train] {}: wrong number of counters",
+          file.path().string());
+  step_ = last_checkpoint_ = static_cast<std::uint64_t>(counters[0]);
+  last_validation_ = static_cast<std::uint64_t>(counters[1]);
+  best_step_ = static_cast<std::uint64_t>(counters[2]);
+  seconds_before_ = measures[0];
+  best_mae_ = measures[1];
+  load_weights(file, network_.parameters());
+  optimizer_.load(file);
+  if (best_step_ > 0) best_.load(file, network_.parameters(), "best.");
+}
+
+}  // namespace twinage

@@ -1,0 +1,150 @@
+// What the trainer learns about its own work: validation on held-out faces, and the gallery and
+// calibration of the finished model.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/error.h"
+#include "kernels/distance/distance.h"
+#include "train/model_file.h"
+#include "train/trainer.h"
+
+namespace twinage {
+namespace {
+
+constexpr Index kValidationGallery = 3000;  // faces: enough for a figure to steer by
+
+// At most `most` of the indices, evenly spread.
+std::vector<Index> spread(const std::vector<Index>& indices, Index most) {
+  const auto count = static_cast<Index>(indices.size());
+  if (count <= most) return indices;
+  std::vector<Index> chosen;
+  for (Index i = 0; i < most; ++i)
+    chosen.push_back(indices[static_cast<std::size_t>(i * count / most)]);
+  return chosen;
+}
+
+std::vector<float> ages_of(const FaceDataset& dataset, std::span<const Index> faces) {
+  std::vector<float> ages;
+  for (Index i : faces) ages.push_back(dataset.faces[static_cast<std::size_t>(i)].age);
+  return ages;
+}
+
+std::string percent(double share) {
+  return std::isnan(share) ? "unknown" : fmt::format("{:.1f} %", 100 * share);
+}
+
+nlohmann::ordered_json as_json(const Validation& v) {
+  nlohmann::ordered_json json = {{"mae", v.mae}};
+  if (!std::isnan(v.gender_accuracy)) json["gender_accuracy"] = v.gender_accuracy;
+  return json;
+}
+
+// Distances and age gaps between every held-out face and a spread of the references.
+Calibration calibration_of(const Context& ctx, const Gallery& gallery, ConstView held_out,
+                           std::span<const float> ages, float tau) {
+  const Index references = gallery.embeddings.shape().n, queries = held_out.shape.n;
+  Tensor distances(matrix(queries, references));
+  distance_matrix(ctx, distances.view(), held_out, gallery.embeddings.view());
+  std::vector<float> gaps;
+  gaps.reserve(static_cast<std::size_t>(queries * references));
+  for (Index i = 0; i < queries; ++i)
+    for (Index j = 0; j < references; ++j)
+      gaps.push_back(
+          std::fabs(ages[static_cast<std::size_t>(i)] - gallery.ages[static_cast<std::size_t>(j)]));
+  return calibrate(std::span(distances.data(), gaps.size()), gaps, tau);
+}
+
+}  // namespace
+
+Gallery Trainer::make_gallery(Index most, bool mirror, Progress* bar) {
+  const std::vector<Index> faces = spread(training_, most);
+  EmbedOptions options;
+  options.mirror = mirror;
+  if (bar != nullptr)
+    options.progress = [bar](Index done, Index total) {
+      bar->update(static_cast<double>(done) / static_cast<double>(total),
+                  fmt::format("{} of {} faces", done, total));
+    };
+  Gallery gallery;
+  gallery.embeddings = embed_faces(engine_, network_, *store_, faces, options).z;
+  gallery.ages = ages_of(faces_, faces);
+  for (Index i : faces)
+    gallery.names.push_back(
+        std::filesystem::path(faces_.faces[static_cast<std::size_t>(i)].path).filename().string());
+  return gallery;
+}
+
+Validation Trainer::validation_of(const FaceDataset& dataset, const FaceStore& store,
+                                  std::span<const Index> faces, const Gallery& gallery) {
+  EmbedOptions options;
+  options.mirror = false;
+  const Embedded embedded = embed_faces(engine_, network_, store, faces, options);
+  // The neighbours' vote needs no calibration, which only exists once training has ended.
+  const Calibration none;
+  const AgeReadout readout(gallery, none, {ReadoutKind::knn, request_.config.readout.k});
+  const auto estimates = readout.estimate(engine_.context(), embedded.z.view());
+  Validation v;
+  Index labelled = 0, right = 0;
+  for (std::size_t i = 0; i < faces.size(); ++i) {
+    const Face& face = dataset.faces[static_cast<std::size_t>(faces[i])];
+    v.mae += std::fabs(estimates[i].age - face.age);
+    if (face.gender < 0) continue;
+    ++labelled;
+    right += (embedded.female[i] > 0.5F) == (face.gender == 1);
+  }
+  v.mae /= static_cast<double>(faces.size());
+  v.gender_accuracy = labelled > 0 ? static_cast<double>(right) / static_cast<double>(labelled)
+                                   : std::numeric_limits<double>::quiet_NaN();
+  return v;
+}
+
+void Trainer::validate(Progress& bar) {
+  const Gallery gallery = make_gallery(kValidationGallery, false, nullptr);
+  const Validation held_out = validation_of(faces_, *store_, held_out_, gallery);
+  nlohmann::ordered_json record = {{"event", "validation"}, {"step", step_}};
+  record["seconds"] = elapsed_seconds();
+  record["held_out"] = as_json(held_out);
+  std::string text = fmt::format("step {:6}  held-out: MAE {:.2f} years, gender {}", step_,
+                                 held_out.mae, percent(held_out.gender_accuracy));
+  if (val_store_ != nullptr) {
+    const Validation val = validation_of(val_faces_, *val_store_, val_, gallery);
+    record["val"] = as_json(val);
+    text += fmt::format("  val: MAE {:.2f}, gender {}", val.mae, percent(val.gender_accuracy));
+  }
+  log_->write(record);
+  bar.line(text);
+  keep_if_best(held_out);
+  last_validation_ = step_;
+  validated_at_ = elapsed_seconds();
+}
+
+void Trainer::keep_if_best(const Validation& validation) {
+  if (best_step_ > 0 && !(validation.mae < best_mae_)) return;
+  best_mae_ = validation.mae;
+  best_step_ = step_;
+  best_.take(network_.parameters());
+}
+
+void Trainer::finish() {
+  const TrainConfig& config = request_.config;
+  best_.put_back(network_.parameters());
+  Gallery gallery;
+  {
+    Progress bar("gallery");
+    gallery = make_gallery(config.gallery_max, config.mirror, &bar);
+  }
+  EmbedOptions options;
+  options.mirror = config.mirror;
+  const Embedded held_out = embed_faces(engine_, network_, *store_, held_out_, options);
+  const std::vector<float> ages = ages_of(faces_, held_out_);
+  Calibration calibration = calibration_of(engine_.context(), gallery, held_out.z.view(), ages,
+                                           config.objective.pair_loss.tau);
+  calibrate_intervals(engine_.context(), gallery, calibration, config.readout.k, held_out.z.view(),
+                      ages);
+  save_model(directory_.model(), config, best_step_, network_, gallery, calibration);
+  fmt::print(stderr, "best held-out MAE {:.2f} years at step {} of {}; model in {}\n", best_mae_,
+             best_step_, step_, directory_.model().string());
+}
+
+}  // namespace twinage
