@@ -1,0 +1,82 @@
+#include <cmath>
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "tools/commands.h"
+#include "tools/options.h"
+#include "train/face_reader.h"
+
+namespace twinage {
+namespace {
+
+struct CompareArguments {
+  std::string run, a, b;
+  bool json = false;
+  DeviceOptions device;
+};
+
+constexpr const char* kHelp =
+    "Compares two faces, which is what the network was trained for: the distance of\n"
+    "their embeddings, how likely they are of the same age class, who is older.\n\n"
+    "  twinage compare run anna.jpg ben.jpg";
+
+double distance(ConstView z) {
+  double squares = 0;
+  for (Index c = 0; c < z.shape.c; ++c) {
+    const double d = static_cast<double>(z.pixel(0)[c]) - static_cast<double>(z.pixel(1)[c]);
+    squares += d * d;
+  }
+  return std::sqrt(squares);
+}
+
+void run(const CompareArguments& a) {
+  FaceReader reader(a.run, a.device.engine());
+  const Readings r = reader.read({a.a, a.b});
+  require(r.dataset.skipped.empty(), "{}",
+          r.dataset.skipped.empty() ? "" : r.dataset.skipped.front().reason);
+  const double d = distance(r.embedded.z.view());
+  const float same = reader.same_class_probability(static_cast<float>(d));
+  const float tau = reader.model().calibration.tau;
+  const double gap =
+      static_cast<double>(r.estimates[0].age) - static_cast<double>(r.estimates[1].age);
+  const std::string& older = gap >= 0 ? a.a : a.b;
+  if (a.json) {
+    const nlohmann::ordered_json json = {{"a", {{"image", a.a}, {"age", r.estimates[0].age}}},
+                                         {"b", {{"image", a.b}, {"age", r.estimates[1].age}}},
+                                         {"distance", d},
+                                         {"same_class_probability", same},
+                                         {"tau_years", tau},
+                                         {"older", older},
+                                         {"gap_years", std::fabs(gap)}};
+    fmt::print("{}\n", json.dump(2));
+    return;
+  }
+  for (int i = 0; i < 2; ++i) {
+    const AgeEstimate& e = r.estimates[static_cast<std::size_t>(i)];
+    fmt::print("{}: age {:.0f} (80 %: {:.0f} to {:.0f})\n", i == 0 ? a.a : a.b, e.age, e.low,
+               e.high);
+  }
+  fmt::print("distance {:.2f}; same age class (gap of at most {:.0f} years): {:.0f} %\n", d, tau,
+             100 * same);
+  if (std::fabs(gap) < 0.5)
+    fmt::print("about the same age\n");
+  else
+    fmt::print("older, by about {:.0f} years: {}\n", std::fabs(gap), older);
+}
+
+}  // namespace
+
+void add_compare_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("compare", kHelp);
+  auto a = std::make_shared<CompareArguments>();
+  command->add_option("RUN", a->run, "a run directory or model file")->required();
+  command->add_option("A", a->a, "a picture")->required();
+  command->add_option("B", a->b, "another picture")->required();
+  command->add_flag("--json", a->json, "print a JSON object");
+  a->device.add_to(*command);
+  command->callback([a] { run(*a); });
+}
+
+}  // namespace twinage

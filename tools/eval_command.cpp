@@ -1,0 +1,82 @@
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "tools/commands.h"
+#include "tools/options.h"
+#include "train/face_reader.h"
+#include "train/metrics.h"
+#include "train/progress.h"
+
+namespace twinage {
+namespace {
+
+constexpr Index kThresholdPairs = 50'000;
+
+struct EvalArguments {
+  std::string run, data, readout, out;
+  bool json = false;
+  DeviceOptions device;
+};
+
+constexpr const char* kHelp =
+    "Measures a model on faces of known age: mean absolute error (MAE), cumulative\n"
+    "score (CS), accuracy within 3, 5 and 7 years (CA), gender, and \"same age class?\",\n"
+    "also for each decade of age, gender and race, where a small mean can hide much.\n\n"
+    "  twinage eval run --data faces\n"
+    "  twinage eval run --data faces --readout comparison --json";
+
+// "Same class" is answered at the distance that is best on the model's own references, so that
+// nothing is fitted to the faces being measured.
+VerificationOptions verification_of(const FaceReader& reader) {
+  const Model& model = reader.model();
+  VerificationOptions options;
+  options.tau = model.calibration.tau;
+  options.threshold = best_threshold(
+      sample_distances(reader.context(), model.gallery.embeddings.view(), model.gallery.ages,
+                       options.tau, kThresholdPairs, options.seed));
+  return options;
+}
+
+void run(const EvalArguments& a) {
+  FaceReader reader(a.run, a.device.engine());
+  if (!a.readout.empty()) reader.use_readout(parse_readout(a.readout));
+  Readings readings;
+  {
+    Progress bar("reading faces");
+    readings = reader.read(find_faces(a.data), [&](Index done, Index total) {
+      bar.update(static_cast<double>(done) / static_cast<double>(total),
+                 fmt::format("{} of {}", done, total));
+    });
+  }
+  require(!readings.dataset.faces.empty(), "[eval] no face of {} could be decoded", a.data);
+  const Predictions predictions{readings.estimates, readings.embedded.female,
+                                readings.embedded.z.view()};
+  const Metrics metrics = compute_metrics(reader.context(), readings.dataset.faces, predictions,
+                                          reader.model().gallery.ages, verification_of(reader));
+  const std::string json = to_json(metrics).dump(2) + "\n";
+  if (!a.out.empty()) write_file_atomically(a.out, json);
+  if (!readings.dataset.skipped.empty())
+    fmt::print(stderr, "{} pictures skipped ('twinage data' says why)\n",
+               readings.dataset.skipped.size());
+  fmt::print("{}", a.json ? json : to_table(metrics));
+}
+
+}  // namespace
+
+void add_eval_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("eval", kHelp);
+  auto a = std::make_shared<EvalArguments>();
+  command->add_option("RUN", a->run, "a run directory or model file")->required();
+  command->add_option("--data", a->data, "faces: a folder or a CSV manifest")->required();
+  command->add_option("--readout", a->readout,
+                      "comparison, knn or prototype; the model's own if absent");
+  command->add_option("--out", a->out, "also write the figures to this JSON file");
+  command->add_flag("--json", a->json, "print JSON instead of the table");
+  a->device.add_to(*command);
+  command->callback([a] { run(*a); });
+}
+
+}  // namespace twinage

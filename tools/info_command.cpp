@@ -1,0 +1,120 @@
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/isa.h"
+#include "core/parallel.h"
+#include "tools/commands.h"
+#include "tools/options.h"
+#include "train/model_file.h"
+
+namespace twinage {
+namespace {
+
+struct InfoArguments {
+  std::string run, preset;
+  Index batch = 64;
+  bool json = false;
+};
+
+constexpr const char* kHelp =
+    "Says what this machine offers and what a model costs.\n\n"
+    "  twinage info                     devices and instruction sets\n"
+    "  twinage info --preset v3 --batch 8   parameters, FLOPs, memory of a preset\n"
+    "  twinage info run                 the same of a trained model, and how it was trained";
+
+nlohmann::ordered_json machine() {
+  return {{"devices", {"cpu"}},
+          {"instruction_set", to_string(isa())},
+          {"best_instruction_set", to_string(best_isa())},
+          {"processors", hardware_threads()}};
+}
+
+// Counted by planning the network, not estimated.
+nlohmann::ordered_json cost_of(TwinNetwork& network, Index batch) {
+  Engine engine(Device::cpu, 0);
+  Index trained = 0, running = 0;
+  for (const Parameter* p : network.parameters())
+    (p->trained ? trained : running) += p->value.size();
+  engine.plan(network, batch, Mode::train);
+  const double flops = network.flops() / static_cast<double>(batch);
+  // values, gradients and ADADELTA's two accumulators of what is trained; running statistics
+  const auto parameter_bytes =
+      4 * static_cast<Index>(sizeof(float)) * trained + static_cast<Index>(sizeof(float)) * running;
+  return {{"preset", network.preset().name},
+          {"input", network.preset().input},
+          {"parameters", trained},
+          {"running_statistics", running},
+          {"flops_per_image", flops},
+          {"batch", batch},
+          {"training_bytes",
+           {{"parameters_gradients_optimizer", parameter_bytes},
+            {"activations", network.activation_bytes()},
+            {"workspace", engine.workspace_bytes()}}}};
+}
+
+double mib(const nlohmann::ordered_json& bytes) {
+  return bytes.get<double>() / (1 << 20);
+}
+
+void print_machine(const nlohmann::ordered_json& m) {
+  fmt::print("devices: cpu ({} processors, {}; this build has no CUDA kernels yet)\n",
+             m["processors"].get<int>(), m["instruction_set"].get<std::string>());
+}
+
+void print_cost(const nlohmann::ordered_json& c) {
+  const auto& bytes = c["training_bytes"];
+  fmt::print("preset {}: input {} px\n", c["preset"].get<std::string>(), c["input"].get<Index>());
+  fmt::print("  {} trained parameters, {} running statistics\n", c["parameters"].get<Index>(),
+             c["running_statistics"].get<Index>());
+  fmt::print("  {:.3f} GFLOP an image forward, about three times that in training\n",
+             c["flops_per_image"].get<double>() * 1e-9);
+  fmt::print(
+      "  training at batch {}: {:.0f} MiB weights and optimizer, {:.0f} MiB activations, "
+      "{:.0f} MiB workspace\n",
+      c["batch"].get<Index>(), mib(bytes["parameters_gradients_optimizer"]),
+      mib(bytes["activations"]), mib(bytes["workspace"]));
+}
+
+void run(const InfoArguments& a) {
+  nlohmann::ordered_json all = {{"machine", machine()}};
+  std::string trained_text;
+  if (!a.run.empty()) {
+    Model model = load_model(a.run);
+    all["model"] = cost_of(*model.network, a.batch);
+    all["trained"] = {{"recipe", model.config.recipe},
+                      {"data", model.config.data},
+                      {"step", model.step},
+                      {"references", model.gallery.ages.size()}};
+    trained_text =
+        fmt::format("trained on {} with the recipe '{}', step {}; {} reference faces\n",
+                    model.config.data, model.config.recipe, model.step, model.gallery.ages.size());
+  } else if (!a.preset.empty()) {
+    TwinNetwork network(preset(a.preset));
+    all["model"] = cost_of(network, a.batch);
+  }
+  if (a.json) {
+    fmt::print("{}\n", all.dump(2));
+    return;
+  }
+  print_machine(all["machine"]);
+  if (all.contains("model")) print_cost(all["model"]);
+  fmt::print("{}", trained_text);
+}
+
+}  // namespace
+
+void add_info_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("info", kHelp);
+  auto a = std::make_shared<InfoArguments>();
+  command->add_option("RUN", a->run, "a run directory or model file");
+  command->add_option("--preset", a->preset, "tiny, small or v3");
+  command->add_option("--batch", a->batch, "faces a training step")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command->add_flag("--json", a->json, "print a JSON object");
+  command->callback([a] { run(*a); });
+}
+
+}  // namespace twinage

@@ -1,0 +1,94 @@
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "tools/commands.h"
+#include "tools/options.h"
+#include "train/face_reader.h"
+
+namespace twinage {
+namespace {
+
+constexpr std::size_t kNearestShown = 3;
+
+struct PredictArguments {
+  std::string run;
+  std::vector<std::string> images;
+  std::string readout;
+  bool json = false;
+  DeviceOptions device;
+};
+
+constexpr const char* kHelp =
+    "Reads age and gender from pictures of faces. A picture should show one frontal\n"
+    "face that fills it, as those the model was trained on.\n\n"
+    "  twinage predict run face.jpg another.png\n"
+    "  twinage predict run --json *.jpg\n\n"
+    "The interval holds the true age of about 80 % of faces like those of training.\n"
+    "The references are the faces of known age that are nearest to this one.";
+
+nlohmann::ordered_json as_json(const Readings& r, std::size_t i, const Gallery& gallery) {
+  const AgeEstimate& e = r.estimates[i];
+  const float female = r.embedded.female[i];
+  nlohmann::ordered_json json = {{"image", r.dataset.faces[i].path},
+                                 {"age", e.age},
+                                 {"interval", {e.low, e.high}},
+                                 {"gender", female > 0.5F ? "female" : "male"},
+                                 {"gender_probability", std::max(female, 1 - female)}};
+  json["nearest"] = nlohmann::ordered_json::array();
+  for (const auto& n : e.nearest)
+    json["nearest"].push_back({{"name", gallery.names[static_cast<std::size_t>(n.reference)]},
+                               {"age", gallery.ages[static_cast<std::size_t>(n.reference)]},
+                               {"distance", n.distance}});
+  return json;
+}
+
+void print_text(const Readings& r, std::size_t i, const Gallery& gallery) {
+  const AgeEstimate& e = r.estimates[i];
+  const float female = r.embedded.female[i];
+  fmt::print("{}\n  age {:.0f} years (80 %: {:.0f} to {:.0f}), {} ({:.0f} %)\n",
+             r.dataset.faces[i].path, e.age, e.low, e.high, female > 0.5F ? "female" : "male",
+             100 * std::max(female, 1 - female));
+  fmt::print("  nearest references:");
+  for (std::size_t k = 0; k < std::min(kNearestShown, e.nearest.size()); ++k)
+    fmt::print("{} age {:.0f} at {:.2f}", k == 0 ? "" : ",",
+               gallery.ages[static_cast<std::size_t>(e.nearest[k].reference)],
+               e.nearest[k].distance);
+  fmt::print("\n");
+}
+
+void run(const PredictArguments& a) {
+  FaceReader reader(a.run, a.device.engine());
+  if (!a.readout.empty()) reader.use_readout(parse_readout(a.readout));
+  const Readings readings = reader.read(a.images);
+  const Gallery& gallery = reader.model().gallery;
+  if (a.json) {
+    auto all = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < readings.estimates.size(); ++i)
+      all.push_back(as_json(readings, i, gallery));
+    fmt::print("{}\n", all.dump(2));
+  } else {
+    for (std::size_t i = 0; i < readings.estimates.size(); ++i) print_text(readings, i, gallery);
+  }
+  for (const Skipped& bad : readings.dataset.skipped)
+    fmt::print(stderr, "twinage: {}\n", bad.reason);
+  require(readings.dataset.skipped.empty(), "[predict] {} of {} pictures could not be read",
+          readings.dataset.skipped.size(), a.images.size());
+}
+
+}  // namespace
+
+void add_predict_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("predict", kHelp);
+  auto a = std::make_shared<PredictArguments>();
+  command->add_option("RUN", a->run, "a run directory or model file")->required();
+  command->add_option("IMAGE", a->images, "pictures")->required();
+  command->add_option("--readout", a->readout,
+                      "comparison, knn or prototype; the model's own if absent");
+  command->add_flag("--json", a->json, "print a JSON array");
+  a->device.add_to(*command);
+  command->callback([a] { run(*a); });
+}
+
+}  // namespace twinage

@@ -1,0 +1,123 @@
+#include <atomic>
+#include <csignal>
+#include <memory>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "tools/commands.h"
+#include "tools/options.h"
+#include "train/trainer.h"
+
+namespace twinage {
+namespace {
+
+std::atomic<bool> g_stop{false};
+
+// The first Ctrl-C ends the run after the step; the second one ends the process.
+void on_interrupt(int signal) {
+  g_stop = true;
+  std::signal(signal, SIG_DFL);
+}
+
+struct TrainArguments {
+  std::string data, val, preset, recipe, loss, out, config;
+  double minutes = 0, epochs = 0;
+  Index steps = 0, batch = 0;
+  std::uint64_t seed = 1;
+  bool resume = false;
+  std::vector<std::string> settings;
+  DeviceOptions device;
+};
+
+constexpr const char* kHelp =
+    "Trains a network on a folder of faces and writes everything to RUN: the model,\n"
+    "its reference gallery and calibration, the configuration, the curves.\n\n"
+    "A laptop, one hour:  twinage train --data faces --minutes 60 --out run\n"
+    "The paper's recipe:  twinage train --data faces --recipe paper --epochs 30 --out run\n"
+    "After an interrupt:  twinage train --out run --resume\n"
+    "Any value of RUN/config.toml can be set: --set loss.margin=3 --set augment.zoom=0.1\n\n"
+    "With --steps or --epochs the same seed gives the same bits, for any number of\n"
+    "threads, stopped and resumed or not.";
+
+// The configuration: recipe or file first (RUN/config.toml when resuming), then single options.
+TrainConfig configuration(const CLI::App& command, const TrainArguments& a) {
+  const auto given = [&](const char* option) { return command.count(option) > 0; };
+  TrainConfig c;
+  if (given("--config")) {
+    c = config_from_toml(read_text_file(a.config), a.config);
+  } else if (a.resume) {
+    const auto path = RunDirectory(a.out).config();
+    require(std::filesystem::exists(path), "[train] {} holds no run to resume", a.out);
+    c = config_from_toml(read_text_file(path), path.string());
+  }
+  if (given("--recipe")) c = recipe(a.recipe);
+  if (given("--data")) c.data = a.data;
+  if (given("--val")) c.val = a.val;
+  if (given("--preset")) c.preset = a.preset;
+  if (given("--loss")) c.objective.pair_loss.kind = parse_pair_loss(a.loss);
+  if (given("--batch")) c.batch = a.batch;
+  if (given("--seed")) c.seed = a.seed;
+  if (given("--minutes") || given("--epochs") || given("--steps")) {
+    c.minutes = a.minutes;
+    c.epochs = a.epochs;
+    c.steps = a.steps;
+  }
+  for (const std::string& setting : a.settings) {
+    const auto equals = setting.find('=');
+    if (equals == std::string::npos)
+      throw UsageError(fmt::format("[config] --set expects KEY=VALUE, got '{}'", setting));
+    set_value(c, setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  if (c.data.empty())
+    throw UsageError("[train] --data is missing: a folder of faces or a manifest");
+  return c;
+}
+
+void run(const CLI::App& command, const TrainArguments& a) {
+  TrainRequest request;
+  request.config = configuration(command, a);
+  request.out = a.out;
+  request.resume = a.resume;
+  request.device = parse_device(a.device.device);
+  request.threads = a.device.threads;
+  request.stop = &g_stop;
+  Trainer trainer(std::move(request));
+  g_stop = false;
+  std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
+  if (trainer.run() == TrainEnd::stopped)
+    fmt::print(stderr,
+               "stopped; nothing is lost. Continue: twinage train --resume --out {}\n"
+               "For a model of what there is now, add --steps 1.\n",
+               a.out);
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("train", kHelp);
+  auto a = std::make_shared<TrainArguments>();
+  command->add_option("--data", a->data, "training faces: a folder or a CSV manifest");
+  command->add_option("--val", a->val, "faces to validate on; never trained on");
+  command->add_option("--out", a->out, "run directory to create")->required()->type_name("RUN");
+  command
+      ->add_option("--preset", a->preset,
+                   "tiny (72 px), small (128 px) or v3 (299 px, the paper's)")
+      ->default_str("tiny");
+  command->add_option("--minutes", a->minutes, "how long to train")->check(CLI::PositiveNumber);
+  command->add_option("--epochs", a->epochs, "how long to train")->check(CLI::PositiveNumber);
+  command->add_option("--steps", a->steps, "how long to train")->check(CLI::PositiveNumber);
+  command->add_option("--recipe", a->recipe, "default or paper")->default_str("default");
+  command->add_option("--loss", a->loss,
+                      "contrastive, revised-contrastive, graded-contrastive or gap-regression");
+  command->add_option("--batch", a->batch, "faces a step, even")->default_str("64");
+  command->add_option("--seed", a->seed, "of everything random")->default_str("1");
+  command->add_option("--config", a->config, "a config.toml to start from")->type_name("FILE");
+  command->add_option("--set", a->settings, "any value of the configuration")
+      ->type_name("KEY=VALUE");
+  command->add_flag("--resume", a->resume, "continue the run in RUN");
+  a->device.add_to(*command);
+  command->callback([command, a] { run(*command, *a); });
+}
+
+}  // namespace twinage
