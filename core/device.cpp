@@ -6,9 +6,12 @@ namespace twinage {
 
 std::string to_string(Device device) {
   switch (device) {
-    case Device::cpu: return "cpu";
-    case Device::cuda: return "cuda";
-    case Device::simt: return "simt";
+    case Device::cpu:
+      return "cpu";
+    case Device::cuda:
+      return "cuda";
+    case Device::simt:
+      return "simt";
   }
   return "?";
 }

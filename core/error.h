@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/shape.h"
 
@@ -36,7 +37,8 @@ template <class... Args>
 
 template <class... Args>
 void require(bool ok, fmt::format_string<Args...> message, Args&&... args) {
-  if (!ok) [[unlikely]] throw Error(fmt::format(message, std::forward<Args>(args)...));
+  if (!ok) [[unlikely]]
+    throw Error(fmt::format(message, std::forward<Args>(args)...));
 }
 
 }  // namespace twinage

@@ -59,13 +59,14 @@ class TemporaryFile {
 template <class Container>
 Container read_file(const fs::path& path, std::size_t max_bytes) {
   std::error_code status;
-  require(!fs::is_directory(path, status), "[files] {} is a folder, expected a file", path.string());
+  require(!fs::is_directory(path, status), "[files] {} is a folder, expected a file",
+          path.string());
   std::ifstream in(path, std::ios::binary);
   require(in.good(), "[files] cannot read {}: {}", path.string(), std::strerror(errno));
   const auto size = fs::file_size(path, status);
   require(!status, "[files] cannot read {}: {}", path.string(), status.message());
-  require(size <= max_bytes, "[files] {} has {} bytes, more than the {} allowed", path.string(), size,
-          max_bytes);
+  require(size <= max_bytes, "[files] {} has {} bytes, more than the {} allowed", path.string(),
+          size, max_bytes);
   Container content(size, typename Container::value_type{});
   in.read(reinterpret_cast<char*>(content.data()), static_cast<std::streamsize>(size));
   require(in.gcount() == static_cast<std::streamsize>(size), "[files] {} ends after {} of {} bytes",
@@ -75,7 +76,8 @@ Container read_file(const fs::path& path, std::size_t max_bytes) {
 
 }  // namespace
 
-void write_file_atomically(const fs::path& path, std::span<const std::span<const std::byte>> parts) {
+void write_file_atomically(const fs::path& path,
+                           std::span<const std::span<const std::byte>> parts) {
   fs::path temporary = path;
   temporary += fmt::format(".tmp{}", ::getpid());
   TemporaryFile file(temporary);

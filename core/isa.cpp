@@ -17,17 +17,19 @@ Isa chosen_isa() {
                                    wanted, to_string(best_isa())));
     return candidate;
   }
-  throw UsageError(
-      fmt::format("[isa] TWINAGE_ISA={} is none of baseline, avx2, avx512", wanted));
+  throw UsageError(fmt::format("[isa] TWINAGE_ISA={} is none of baseline, avx2, avx512", wanted));
 }
 
 }  // namespace
 
 std::string to_string(Isa isa) {
   switch (isa) {
-    case Isa::baseline: return "baseline";
-    case Isa::avx2: return "avx2";
-    case Isa::avx512: return "avx512";
+    case Isa::baseline:
+      return "baseline";
+    case Isa::avx2:
+      return "avx2";
+    case Isa::avx512:
+      return "avx512";
   }
   return "?";
 }

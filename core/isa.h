@@ -25,9 +25,12 @@ Isa isa();
 template <class T>
 const T& pick_isa(const T& baseline, const T& avx2, const T& avx512) {
   switch (isa()) {
-    case Isa::avx512: return avx512;
-    case Isa::avx2: return avx2;
-    case Isa::baseline: break;
+    case Isa::avx512:
+      return avx512;
+    case Isa::avx2:
+      return avx2;
+    case Isa::baseline:
+      break;
   }
   return baseline;
 }

@@ -13,7 +13,9 @@ constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 }  // namespace
 
-void FreeFloats::operator()(float* p) const noexcept { std::free(p); }
+void FreeFloats::operator()(float* p) const noexcept {
+  std::free(p);
+}
 
 Floats allocate_floats(Index count, Device device) {
   require_available(device);

@@ -53,6 +53,8 @@ void detail::run_on_threads(int threads, void (*body)(void* self, int thread), v
   }
 }
 
-void unpin_this_thread() { sched_setaffinity(0, sizeof(cpu_set_t), &given_processors()); }
+void unpin_this_thread() {
+  sched_setaffinity(0, sizeof(cpu_set_t), &given_processors());
+}
 
 }  // namespace twinage

@@ -44,13 +44,17 @@ double Random::uniform() {
   return static_cast<double>((high << 32 | bits()) >> 11) * 0x1.0p-53;
 }
 
-double Random::uniform(double low, double high) { return low + (high - low) * uniform(); }
+double Random::uniform(double low, double high) {
+  return low + (high - low) * uniform();
+}
 
 double Random::normal() {
   const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform()));
   return radius * std::cos(6.283185307179586 * uniform());
 }
 
-bool Random::chance(double probability) { return uniform() < probability; }
+bool Random::chance(double probability) {
+  return uniform() < probability;
+}
 
 }  // namespace twinage

@@ -17,12 +17,12 @@ class Random {
   // Streams of one seed are independent: use one for each purpose and step.
   explicit Random(std::uint64_t seed, std::uint64_t stream = 0);
 
-  std::uint32_t bits();                         // 32 random bits
-  std::uint64_t below(std::uint64_t n);         // uniform in [0, n), n >= 1, without bias
-  double uniform();                             // [0, 1), 53 bits
-  double uniform(double low, double high);      // [low, high)
-  double normal();                              // N(0, 1), Box-Muller
-  bool chance(double probability);              // true with this probability
+  std::uint32_t bits();                     // 32 random bits
+  std::uint64_t below(std::uint64_t n);     // uniform in [0, n), n >= 1, without bias
+  double uniform();                         // [0, 1), 53 bits
+  double uniform(double low, double high);  // [low, high)
+  double normal();                          // N(0, 1), Box-Muller
+  bool chance(double probability);          // true with this probability
 
  private:
   std::array<std::uint32_t, 2> key_;

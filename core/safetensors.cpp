@@ -80,7 +80,9 @@ std::vector<To> widened(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-std::size_t size_of(DType dtype) { return named(dtype).size; }
+std::size_t size_of(DType dtype) {
+  return named(dtype).size;
+}
 
 Index SafetensorsEntry::count() const {
   return static_cast<Index>((end - begin) / size_of(dtype));
@@ -112,8 +114,9 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
   } catch (const Json::exception& error) {
     fail("[safetensors] {}: the header is not valid: {}", path.string(), error.what());
   }
-  file.data_.erase(file.data_.begin(),
-                   file.data_.begin() + static_cast<std::ptrdiff_t>(sizeof header_bytes + header_bytes));
+  file.data_.erase(
+      file.data_.begin(),
+      file.data_.begin() + static_cast<std::ptrdiff_t>(sizeof header_bytes + header_bytes));
   return file;
 }
 

@@ -21,7 +21,7 @@ std::size_t size_of(DType dtype);
 
 struct SafetensorsEntry {
   DType dtype = DType::f32;
-  std::vector<Index> shape;       // any rank; a scalar's is empty
+  std::vector<Index> shape;          // any rank; a scalar's is empty
   std::uint64_t begin = 0, end = 0;  // bytes after the header
   Index count() const;
 };
@@ -39,8 +39,8 @@ class SafetensorsFile {
 
   // Throw Error when the name is missing or has another type.
   const SafetensorsEntry& entry(const std::string& name) const;
-  std::vector<float> floats(const std::string& name) const;      // f32
-  std::vector<double> doubles(const std::string& name) const;    // f64, or f32 widened
+  std::vector<float> floats(const std::string& name) const;           // f32
+  std::vector<double> doubles(const std::string& name) const;         // f64, or f32 widened
   std::vector<std::int64_t> integers(const std::string& name) const;  // i64, or i32 widened
   std::span<const std::byte> bytes(const std::string& name) const;
 

@@ -12,18 +12,26 @@ struct Shape {
   // a matrix of M rows and K columns is {M, 1, 1, K}.
   Index n = 1, h = 1, w = 1, c = 1;
 
-  Index size() const { return n * h * w * c; }    // number of elements
-  Index pixels() const { return n * h * w; }      // number of rows of c channels
+  Index size() const { return n * h * w * c; }  // number of elements
+  Index pixels() const { return n * h * w; }    // number of rows of c channels
   bool operator==(const Shape&) const = default;
 };
 
-inline Shape matrix(Index rows, Index columns) { return {rows, 1, 1, columns}; }
-inline Shape vector(Index length) { return {1, 1, 1, length}; }
+inline Shape matrix(Index rows, Index columns) {
+  return {rows, 1, 1, columns};
+}
+inline Shape vector(Index length) {
+  return {1, 1, 1, length};
+}
 
 // "(8, 35, 35, 48)"
 std::string to_string(const Shape& shape);
 
-inline Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
-inline Index round_up(Index a, Index multiple) { return ceil_div(a, multiple) * multiple; }
+inline Index ceil_div(Index a, Index b) {
+  return (a + b - 1) / b;
+}
+inline Index round_up(Index a, Index multiple) {
+  return ceil_div(a, multiple) * multiple;
+}
 
 }  // namespace twinage

@@ -28,7 +28,9 @@ struct Vec {
   typedef float Unaligned __attribute__((vector_size(N * 4), aligned(4), may_alias));
   static constexpr int width = N;
 
-  static TWINAGE_INLINE Value load(const float* p) { return *reinterpret_cast<const Unaligned*>(p); }
+  static TWINAGE_INLINE Value load(const float* p) {
+    return *reinterpret_cast<const Unaligned*>(p);
+  }
   static TWINAGE_INLINE void store(float* p, Value v) { *reinterpret_cast<Unaligned*>(p) = v; }
   static TWINAGE_INLINE Value all(float x) { return x - Value{}; }  // one broadcast
   static TWINAGE_INLINE Value max(Value a, Value b) { return a > b ? a : b; }

@@ -10,9 +10,13 @@ namespace twinage {
 Tensor::Tensor(Shape shape, Device device)
     : shape_(shape), device_(device), data_(allocate_floats(shape.size(), device)) {}
 
-void Tensor::fill(float value) { std::fill_n(data_.get(), size(), value); }
+void Tensor::fill(float value) {
+  std::fill_n(data_.get(), size(), value);
+}
 
-void Tensor::copy_from(const Tensor& other) { copy_from(other.data(), other.size()); }
+void Tensor::copy_from(const Tensor& other) {
+  copy_from(other.data(), other.size());
+}
 
 void Tensor::copy_from(const float* host, Index count) {
   require(count == size(), "[tensor] expected {} values for {}, got {}", size(), shape_, count);

@@ -9,7 +9,7 @@ namespace twinage {
 
 class Tensor {
  public:
-  Tensor() = default;                                     // empty: shape().size() == 0
+  Tensor() = default;                                         // empty: shape().size() == 0
   explicit Tensor(Shape shape, Device device = Device::cpu);  // zeros
 
   View view() { return {data_.get(), shape_}; }

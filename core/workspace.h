@@ -8,7 +8,9 @@
 namespace twinage {
 
 // What a block of `count` floats takes in a workspace: blocks start on cache lines.
-inline Index workspace_floats(Index count) { return round_up(count, 16); }
+inline Index workspace_floats(Index count) {
+  return round_up(count, 16);
+}
 
 class Workspace {
  public:

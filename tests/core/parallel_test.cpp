@@ -21,7 +21,7 @@ TEST_CASE("every task runs once, for any number of threads") {
 
 TEST_CASE("an exception in a task reaches the caller") {
   for (int threads : {1, 2})
-    CHECK_THROWS_AS(parallel_for(threads, 100,
-                                 [](Index task, int) { require(task != 57, "task {}", task); }),
-                    Error);
+    CHECK_THROWS_AS(
+        parallel_for(threads, 100, [](Index task, int) { require(task != 57, "task {}", task); }),
+        Error);
 }

@@ -82,7 +82,9 @@ double largest_error(ConstView got, ConstView want) {
 
 double largest_magnitude(ConstView x) {
   double largest = 0;
-  each_element(x, x, [&](float v, float) { largest = std::max(largest, std::fabs(static_cast<double>(v))); });
+  each_element(x, x, [&](float v, float) {
+    largest = std::max(largest, std::fabs(static_cast<double>(v)));
+  });
   return largest;
 }
 

@@ -34,7 +34,7 @@ class GuardedTensor {
   const float* data() const { return memory_.data() + kGuard; }
   bool guards_intact() const;
 
-  void fill(float value);                                      // the view only
+  void fill(float value);  // the view only
   void fill_uniform(Random& random, float low = -1, float high = 1);
   void fill_small_integers(Random& random, int magnitude = 3);  // exact in float32
   std::vector<float> values() const;                            // densely packed, NHWC

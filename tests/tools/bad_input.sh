@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Bad input gives one clear line on stderr, the right exit code, and leaves nothing behind:
+# bad_input.sh TWINAGE.  Prints every message.
+set -uo pipefail
+twinage=$1
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+failures=0
+
+# expect CODE PATTERN COMMAND...
+expect() {
+  local code=$1 pattern=$2
+  shift 2
+  "$@" >out 2>err
+  local got=$?
+  local message
+  message=$(grep '^twinage: ' err | head -1)
+  if [ "$got" -ne "$code" ] || ! grep -qE "$pattern" <<<"$message"; then
+    echo "FAILED: $* -> exit $got (expected $code): $(tail -3 err) (expected /$pattern/)"
+    failures=$((failures + 1))
+  elif [ "$(grep -c '^twinage: ' err)" -ne 1 ]; then
+    echo "FAILED: $*: more than one line of error"
+    failures=$((failures + 1))
+  else
+    echo "exit $got  $message"
+  fi
+}
+train() { "$twinage" train --steps 2 --batch 4 --set data.held_out=0.2 "$@"; }
+
+mkdir empty texts
+echo hello >texts/a.txt
+expect 1 'empty' train --data empty --out run
+expect 1 'texts' train --data texts --out run
+expect 1 'nowhere' train --data nowhere --out run
+
+"$twinage" synth --out faces --count 20 --seed 1 2>/dev/null
+first=$(find faces -name '*.jpg' | sort | head -1)
+
+# A picture cut off, among good ones: skipped and counted, and training goes on.
+cp -r faces with_cut
+head -c 2000 "$first" >"with_cut/$(basename "$first")"
+train --data with_cut --out run_cut >out 2>err && grep -q '1 skipped' err ||
+  { echo "FAILED: a truncated JPEG was not skipped: $(cat err)"; failures=$((failures + 1)); }
+head -c 2000 "$first" >cut.jpg
+expect 1 'cut off' "$twinage" predict run_cut cut.jpg
+
+# A PNG whose header promises 60000 x 60000 pixels.
+printf '\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\xea\x60\x00\x00\xea\x60\x08\x02\x00\x00\x00\x00\x00\x00\x00' >huge.png
+expect 1 'more than 67108864 pixels' "$twinage" predict run_cut huge.png
+expect 1 'not_a_picture' "$twinage" predict run_cut not_a_picture.jpg
+
+printf 'path,years\na.jpg,30\n' >columns.csv
+expect 1 'age' train --data columns.csv --out run
+printf 'path,age\n%s,999\n' "$first" >old.csv
+expect 1 '999' train --data old.csv --out run
+
+expect 1 'cuda' train --data faces --out run --device cuda
+expect 2 'tpu' train --data faces --out run --device tpu
+expect 2 'exactly one' "$twinage" train --data faces --out run
+expect 2 'batch' train --data faces --out run --set training.batch=5
+expect 2 'lossy' train --data faces --out run --loss lossy
+expect 2 'nosuch' train --data faces --out run --set nosuch=1
+expect 2 'subcommand' "$twinage"
+expect 1 'already holds a run' train --data faces --out run_cut
+expect 1 'model.preset' train --data faces --out run_cut --resume --preset small
+
+# Checkpoints: cut in half, of another preset, no checkpoint at all.
+cp -r run_cut run_half
+head -c $(($(stat -c %s run_cut/model.safetensors) / 2)) run_cut/model.safetensors >run_half/model.safetensors
+expect 1 'cut off' "$twinage" predict run_half "$first"
+head -c $(($(stat -c %s run_cut/state.safetensors) / 2)) run_cut/state.safetensors >run_half/state.safetensors
+expect 1 'cut off' "$twinage" train --resume --out run_half
+expect 1 'does not exist' "$twinage" predict empty "$first"
+expect 1 'safetensors' "$twinage" predict texts/a.txt "$first"
+
+[ ! -e run ] || { echo "FAILED: a refused run left $(ls run)"; failures=$((failures + 1)); }
+
+# No space left: the old files stay whole. Needs to mount a small tmpfs, which only root can.
+if [ "$(id -u)" -eq 0 ] && mkdir small && mount -t tmpfs -o size=6m tmpfs small 2>/dev/null; then
+  trap 'umount "$folder/small"; rm -rf "$folder"' EXIT
+  expect 1 'No space left' train --data faces --out small/run
+  [ -z "$(find small -name '*.tmp*')" ] || { echo "FAILED: temporary files left"; failures=$((failures + 1)); }
+else
+  echo "NOT TESTED here: no space left (mounting a tmpfs needs root)"
+fi
+
+if [ "$failures" -gt 0 ]; then echo "$failures failed"; exit 1; fi
+echo "all refused as expected"
