@@ -42,10 +42,11 @@ Plan plan_of(Shape x, Shape w, Conv2d conv) {
   Geometry g = geometry_of(x, w, conv);
   if (g.pointwise()) g = flattened(g);
   Plan plan{blocks_for_filter(g), Panels(w.n, g.one_tap()), {}, {}, {}};
-  // Every group costs a pass over dw: worth it from about a thousand pixels.
-  constexpr Index kPixelsOfAGroup = 1024, kMostGroups = 8;
+  // Every group costs a pass over dw: worth it from so many pixels on.
+  constexpr Index kMostGroups = 8, kSmallFilter = 64 * 1024;
+  const Index pixels_of_a_group = plan.dw_floats() <= kSmallFilter ? 256 : 1024;
   const Index blocks = plan.blocks.count();
-  plan.groups = {blocks, std::clamp<Index>(g.N * g.P * g.Q / kPixelsOfAGroup, 1,
+  plan.groups = {blocks, std::clamp<Index>(g.N * g.P * g.Q / pixels_of_a_group, 1,
                                            std::clamp<Index>(blocks, 1, kMostGroups))};
   return plan;
 }
