@@ -17,14 +17,15 @@ namespace detail {
 // Runs body(self, thread) on `threads` threads, each pinned to a processor of its own (unpinned,
 // two threads often share one: half the speed), and waits for all.
 void run_on_threads(int threads, void (*body)(void* self, int thread), void* self);
+bool inside_parallel_loop();  // whether the calling thread is in the body of one
 }  // namespace detail
 
 // Calls f(task, thread) once for every task in [0, tasks); thread < threads names the scratch
 // memory that f may use. Tasks start in increasing order, on whichever thread is free. The first
-// exception that a task throws is rethrown here.
+// exception that a task throws is rethrown here. A loop within a task runs on that task's thread.
 template <class F>
 void parallel_for(int threads, Index tasks, F&& f) {
-  if (threads <= 1 || tasks <= 1) {
+  if (threads <= 1 || tasks <= 1 || detail::inside_parallel_loop()) {
     for (Index task = 0; task < tasks; ++task) f(task, 0);
     return;
   }

@@ -2,8 +2,8 @@
 # To build and run:
 packages_build=(g++ cmake ninja-build libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev
   libstb-dev doctest-dev)
-# To run all tests: Clang with its OpenMP runtime (ThreadSanitizer), the formatter, and Python to
+# To run all tests: Clang (ThreadSanitizer), the formatter, and Python to
 # read our files back with NumPy.
-packages_test=(clang libclang-rt-14-dev libomp-dev clang-format python3 python3-numpy)
+packages_test=(clang libclang-rt-14-dev clang-format python3 python3-numpy)
 # To compare with others:
 packages_benchmark=(libbenchmark-dev libdnnl-dev libopenblas-dev)

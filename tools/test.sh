@@ -33,8 +33,6 @@ step "AddressSanitizer + UndefinedBehaviorSanitizer"
 build_and_test debug
 
 step "ThreadSanitizer (clang++)"
-# OpenMP's own barriers are made known to the sanitizer by libarcher; what is left to check is ours.
-export TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=1"
 build_and_test tsan -L threads
 
 step "formatting"
