@@ -78,6 +78,33 @@ void run_tail(CorrelationTile tile, const Panel& panel, Index pixels, float* tai
     std::copy_n(tail + offsets[m], panel.columns, y + y_offsets[m]);
 }
 
+// Points a tile at the taps of its line that are inside the picture, in the input and in the panel.
+void select_taps(CorrelationTile& tile, const Taps& taps, const Geometry& g, const Source& x,
+                 const float* filters, Index width) {
+  const Index columns = taps.s1 - taps.s0;
+  const bool dense = x.ld == g.C;  // a row of taps is contiguous
+  tile.x = x.data + taps.r0 * x.row_pitch + taps.s0 * x.ld;
+  tile.rows = columns > 0 ? taps.r1 - taps.r0 : 0;
+  tile.row_pitch = x.row_pitch;
+  tile.segments = dense ? 1 : columns;
+  tile.segment_pitch = x.ld;
+  tile.length = dense ? columns * g.C : g.C;
+  tile.panel = filters + (taps.r0 * g.S + taps.s0) * g.C * width;
+  tile.panel_skip = (g.S - columns) * g.C * width;
+}
+
+// What a tile fetches while it computes: the pixels of the next tile where sums are short and the
+// input is read in place (`in_place`), else nothing new.
+void select_prefetch(CorrelationTile& tile, bool in_place, Index pixels, const Geometry& g,
+                     const Source& x) {
+  tile.prefetch = reinterpret_cast<const char*>(tile.panel);
+  tile.prefetch_step = 0;
+  if (!in_place) return;
+  const Index next = pixels * g.stride * x.ld;  // floats
+  tile.prefetch = reinterpret_cast<const char*>(tile.x + tile.x_offsets[0] + next);
+  tile.prefetch_step = next * static_cast<Index>(sizeof(float)) / std::max<Index>(1, g.C);
+}
+
 // All tiles of one panel in one block, whose input is `x`.
 void run_panel(const Plan& plan, const Block& block, Index block_index, const Panel& panel,
                const Source& x, const Scratch& scratch) {
@@ -85,11 +112,9 @@ void run_panel(const Plan& plan, const Block& block, Index block_index, const Pa
   const Correlation& job = plan.job;
   const float* filters = job.filters + panel.first * g.terms();
   const Index padded = plan.panels.padded(), width = panel.width();
-  const bool dense = x.ld == g.C;  // a row of taps is contiguous
+  const bool in_place = !plan.blocks.halo && g.one_tap() && panel.first == 0;
 
   CorrelationTile tile{};
-  tile.row_pitch = x.row_pitch;
-  tile.segment_pitch = x.ld;
   tile.y = job.y.pixel(block.first_image, block.first_row, 0) + panel.first;
   tile.accumulate = job.write == Write::accumulate;
   tile.bias = plan.bias != nullptr ? plan.bias + panel.first : nullptr;
@@ -105,29 +130,14 @@ void run_panel(const Plan& plan, const Block& block, Index block_index, const Pa
   const Lines lines = lines_of(plan.blocks, block);
   const Cut cut = cut_at_most(lines.length, panel.max_pixels());
   for (Index line = 0; line < lines.count; ++line) {
-    const Taps taps = taps_of_line(plan.blocks, block, line);
-    const Index columns = taps.s1 - taps.s0;
-    tile.x = x.data + taps.r0 * x.row_pitch + taps.s0 * x.ld;
-    tile.rows = columns > 0 ? taps.r1 - taps.r0 : 0;
-    tile.segments = dense ? 1 : columns;
-    tile.length = dense ? columns * g.C : g.C;
-    tile.panel = filters + (taps.r0 * g.S + taps.s0) * g.C * width;
-    tile.panel_skip = (g.S - columns) * g.C * width;
+    select_taps(tile, taps_of_line(plan.blocks, block, line), g, x, filters, width);
     for (Index i = 0; i < cut.pieces; ++i) {
       const Index pixels = cut.size(i);
       tile.x_offsets = scratch.x_offsets + done;
       tile.y_offsets = scratch.y_offsets + done;
       tile.share = static_cast<float>(pixels) / static_cast<float>(done + pixels);
       tile.weight = tile.share * static_cast<float>(done);
-      tile.prefetch = reinterpret_cast<const char*>(tile.panel);
-      tile.prefetch_step = 0;
-      if (!plan.blocks.halo && g.one_tap() && panel.first == 0) {
-        // Sums are short and the input is read in place: fetch the next tile's pixels meanwhile.
-        tile.prefetch =
-            reinterpret_cast<const char*>(tile.x + tile.x_offsets[0] + pixels * g.stride * x.ld);
-        tile.prefetch_step =
-            pixels * g.stride * x.ld * static_cast<Index>(sizeof(float)) / std::max<Index>(1, g.C);
-      }
+      select_prefetch(tile, in_place, pixels, g, x);
       if (panel.columns < width)
         run_tail(tile, panel, pixels, scratch.tail);
       else
