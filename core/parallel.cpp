@@ -132,7 +132,9 @@ int hardware_threads() {
   return count > 0 ? count : 1;
 }
 
-bool detail::inside_parallel_loop() { return inside_a_loop; }
+bool detail::inside_parallel_loop() {
+  return inside_a_loop;
+}
 
 void detail::run_on_threads(int threads, void (*body)(void* self, int thread), void* self) {
   static ThreadPool pool;
@@ -150,6 +152,8 @@ void detail::run_on_threads(int threads, void (*body)(void* self, int thread), v
       &marked);
 }
 
-void unpin_this_thread() { sched_setaffinity(0, sizeof(cpu_set_t), &given_processors()); }
+void unpin_this_thread() {
+  sched_setaffinity(0, sizeof(cpu_set_t), &given_processors());
+}
 
 }  // namespace twinage

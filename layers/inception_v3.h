@@ -16,9 +16,9 @@ enum class Stem {
 
 struct Preset {
   std::string name;
-  Index input = 299;    // pixels a side that the tower sees
-  Index load = 332;     // pixels a side that a face is resized to before it is cropped
-  double width = 1.0;   // factor on every number of channels, rounded to a multiple of 8
+  Index input = 299;   // pixels a side that the tower sees
+  Index load = 332;    // pixels a side that a face is resized to before it is cropped
+  double width = 1.0;  // factor on every number of channels, rounded to a multiple of 8
   Stem stem = Stem::standard;
 };
 

@@ -18,8 +18,8 @@ enum class Mode { train, eval };
 struct Parameter {
   std::string name;
   Tensor value;
-  Tensor grad;         // same shape; empty when not trained
-  bool trained = true; // false: running statistics, which the optimizer leaves alone
+  Tensor grad;          // same shape; empty when not trained
+  bool trained = true;  // false: running statistics, which the optimizer leaves alone
 };
 
 // The order of calls: plan once, then any number of forward (train) -> backward, or forward (eval).
@@ -37,15 +37,15 @@ class Layer {
   // Bytes kept between forward and backward, after plan(); parameters not counted.
   virtual Index activation_bytes() const = 0;
 
-  // Multiplications and additions of the convolutions and matrix products of one forward pass, after
-  // plan(). (All else is limited by memory and adds less than a hundredth.)
+  // Multiplications and additions of the convolutions and matrix products of one forward pass,
+  // after plan(). (All else is limited by memory and adds less than a hundredth.)
   virtual double flops() const = 0;
 
   // y is overwritten. mode must be the planned one.
   virtual void forward(const Context& ctx, View y, ConstView x, Mode mode) = 0;
 
-  // dx = or += the gradient with respect to x; gradients of parameters are accumulated. x and y are those of
-  // the forward pass. dx.data == nullptr: not wanted (the first layer).
+  // dx = or += the gradient with respect to x; gradients of parameters are accumulated. x and y are
+  // those of the forward pass. dx.data == nullptr: not wanted (the first layer).
   virtual void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
                         Write write) = 0;
 

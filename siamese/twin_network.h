@@ -20,9 +20,9 @@ class TwinNetwork {
   // Allocates what forward (and in Mode::train, backward) keep for batches of exactly `batch`
   // images. May be called again for another size or mode.
   void plan(const Context& ctx, Index batch, Mode mode);
-  Index workspace() const;        // scratch floats, after plan()
+  Index workspace() const;  // scratch floats, after plan()
   Index activation_bytes() const;
-  double flops() const;           // of one forward pass over the batch
+  double flops() const;  // of one forward pass over the batch
 
   struct Outputs {
     ConstView z;       // matrix(N, embedding width)

@@ -69,7 +69,8 @@ void run(const CompareArguments& a) {
 }  // namespace
 
 void add_compare_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("compare", kHelp);
+  CLI::App* command = app.add_subcommand("compare", "compare two faces");
+  command->footer(kHelp);
   auto a = std::make_shared<CompareArguments>();
   command->add_option("RUN", a->run, "a run directory or model file")->required();
   command->add_option("A", a->a, "a picture")->required();

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/parallel.h"
+#include "tools/commands.h"
 #include "train/face_store.h"
 
 namespace twinage {
@@ -220,7 +221,8 @@ std::string data_as_text(const FaceDataset& dataset) {
 }
 
 void add_data_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("data", kHelp);
+  CLI::App* command = app.add_subcommand("data", "say what faces a folder or manifest holds");
+  command->footer(kHelp);
   auto a = std::make_shared<DataArguments>();
   command->add_option("PATH", a->path, "a folder of pictures or a CSV manifest")->required();
   command->add_flag("--decode", a->decode, "decode every picture and report the damaged ones");

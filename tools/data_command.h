@@ -2,14 +2,11 @@
 #pragma once
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "train/face_dataset.h"
 
 namespace twinage {
-
-void add_data_command(CLI::App& app);
 
 // Counts, ages, labels, and what is skipped, grouped by reason, the most frequent first.
 nlohmann::ordered_json data_as_json(const FaceDataset& dataset);

@@ -84,7 +84,8 @@ void run(const EmbedArguments& a) {
 }  // namespace
 
 void add_embed_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("embed", kHelp);
+  CLI::App* command = app.add_subcommand("embed", "write the embeddings of faces to a file");
+  command->footer(kHelp);
   auto a = std::make_shared<EmbedArguments>();
   command->add_option("RUN", a->run, "a run directory or model file")->required();
   command->add_option("--data", a->data, "faces: a folder or a CSV manifest")->required();

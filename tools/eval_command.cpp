@@ -67,7 +67,8 @@ void run(const EvalArguments& a) {
 }  // namespace
 
 void add_eval_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("eval", kHelp);
+  CLI::App* command = app.add_subcommand("eval", "measure a model on faces of known age");
+  command->footer(kHelp);
   auto a = std::make_shared<EvalArguments>();
   command->add_option("RUN", a->run, "a run directory or model file")->required();
   command->add_option("--data", a->data, "faces: a folder or a CSV manifest")->required();

@@ -106,7 +106,9 @@ void run(const InfoArguments& a) {
 }  // namespace
 
 void add_info_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("info", kHelp);
+  CLI::App* command =
+      app.add_subcommand("info", "say what this machine offers and what a model costs");
+  command->footer(kHelp);
   auto a = std::make_shared<InfoArguments>();
   command->add_option("RUN", a->run, "a run directory or model file");
   command->add_option("--preset", a->preset, "tiny, small or v3");

@@ -80,7 +80,8 @@ void run(const PredictArguments& a) {
 }  // namespace
 
 void add_predict_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("predict", kHelp);
+  CLI::App* command = app.add_subcommand("predict", "read age and gender from pictures");
+  command->footer(kHelp);
   auto a = std::make_shared<PredictArguments>();
   command->add_option("RUN", a->run, "a run directory or model file")->required();
   command->add_option("IMAGE", a->images, "pictures")->required();

@@ -1,12 +1,9 @@
-#include "tools/synth_command.h"
-
-#include <chrono>
 #include <memory>
-
-#include <unistd.h>
 
 #include "core/error.h"
 #include "core/parallel.h"
+#include "tools/commands.h"
+#include "train/progress.h"
 #include "train/synthetic_face.h"
 
 namespace twinage {
@@ -28,25 +25,6 @@ constexpr const char* kHelp =
     "  twinage synth --out held_out --count 600 --seed 2\n"
     "  twinage synth --sheet sheet.png              a few people growing old, to look at";
 
-class Progress {
- public:
-  void tell(Index done, Index total) {
-    const auto now = Clock::now();
-    const bool terminal = isatty(STDERR_FILENO) == 1;
-    const double since = std::chrono::duration<double>(now - last_).count();
-    if (since < (terminal ? 0.25 : 10.0) && done < total) return;
-    last_ = now;
-    const double rate =
-        static_cast<double>(done) / std::chrono::duration<double>(now - start_).count();
-    fmt::print(stderr, "{}drawing faces: {} of {}, {:.0f} a second{}", terminal ? "\r" : "", done,
-               total, rate, terminal && done < total ? "" : "\n");
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point start_ = Clock::now(), last_ = start_;
-};
-
 void run(const SynthArguments& a) {
   if (a.out.empty() && a.sheet.empty())
     throw UsageError(
@@ -63,16 +41,22 @@ void run(const SynthArguments& a) {
     fmt::print("{}: {} people of seed {}\n", a.sheet, a.rows, a.seed);
   }
   if (a.out.empty()) return;
-  Progress progress;
-  write_synthetic_faces({a.out, a.count, a.seed, a.side, threads},
-                        [&](Index done, Index total) { progress.tell(done, total); });
+  {
+    Progress bar("drawing faces");
+    write_synthetic_faces({a.out, a.count, a.seed, a.side, threads}, [&](Index done, Index total) {
+      bar.update(static_cast<double>(done) / static_cast<double>(total),
+                 fmt::format("{} of {}", done, total));
+    });
+  }
   fmt::print("{}: {} faces of seed {}, {} pixels a side\n", a.out, a.count, a.seed, a.side);
 }
 
 }  // namespace
 
 void add_synth_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("synth", kHelp);
+  CLI::App* command =
+      app.add_subcommand("synth", "draw faces of known age and gender to practise on");
+  command->footer(kHelp);
   auto a = std::make_shared<SynthArguments>();
   command->add_option("--out", a->out, "the folder to write; must be new or empty");
   command->add_option("--count", a->count, "faces to draw")

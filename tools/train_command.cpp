@@ -95,7 +95,8 @@ void run(const CLI::App& command, const TrainArguments& a) {
 }  // namespace
 
 void add_train_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("train", kHelp);
+  CLI::App* command = app.add_subcommand("train", "train a network on faces");
+  command->footer(kHelp);
   auto a = std::make_shared<TrainArguments>();
   command->add_option("--data", a->data, "training faces: a folder or a CSV manifest");
   command->add_option("--val", a->val, "faces to validate on; never trained on");

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
+#include "tools/commands.h"
 
 using namespace twinage;
 
