@@ -17,8 +17,9 @@ using Clock = std::chrono::steady_clock;
 // Streams of the run's seed, one for each purpose.
 constexpr std::uint64_t kSplitStream = 0x5350'4C49'5400'0000, kPairStream = 0x5041'4952'0000'0000;
 constexpr Index kStepsPerRecord = 50;
-constexpr int kValidations = 15;      // of a run, unless set
-constexpr double kMaxBadShare = 0.5;  // of pictures that cannot be decoded
+constexpr double kValidationShare = 0.05;  // of a run's minutes, at most
+constexpr int kValidations = 15;           // of a run, unless set
+constexpr double kMaxBadShare = 0.5;       // of pictures that cannot be decoded
 
 std::vector<Index> shuffled(Index count, Random random) {
   std::vector<Index> order(static_cast<std::size_t>(count));
@@ -150,7 +151,8 @@ bool Trainer::validation_due() const {
   if (config.validate_steps > 0)
     return step_ - last_validation_ >= static_cast<std::uint64_t>(config.validate_steps);
   if (config.minutes > 0)
-    return elapsed_seconds() - validated_at_ >= 60 * config.minutes / kValidations;
+    return elapsed_seconds() - validated_at_ >=
+           std::max(60 * config.minutes / kValidations, validation_seconds_ / kValidationShare);
   // By steps, not by the clock: which weights are best must not depend on how fast they came.
   const double share_since =
       progress() * static_cast<double>(step_ - last_validation_) / static_cast<double>(step_);

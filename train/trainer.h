@@ -60,9 +60,8 @@ class Trainer {
   void resume_from_state();
   void save_state();
   BatchPlan batch_plan() const;
-  double progress() const;            // in [0, 1]
-  double elapsed_seconds() const;     // of training, over all sessions of the run
-  Index validation_interval() const;  // steps; 0: by the clock
+  double progress() const;         // in [0, 1]
+  double elapsed_seconds() const;  // of training, over all sessions of the run
   bool validation_due() const;
 
   ObjectiveValue train_step(const Batch& batch, double factor);
@@ -88,8 +87,9 @@ class Trainer {
 
   std::uint64_t step_ = 0;  // steps done
   std::uint64_t last_validation_ = 0, last_checkpoint_ = 0;
-  double seconds_before_ = 0;  // of training, in earlier sessions of this run
-  double validated_at_ = 0;    // elapsed seconds
+  double seconds_before_ = 0;      // of training, in earlier sessions of this run
+  double validated_at_ = 0;        // elapsed seconds
+  double validation_seconds_ = 0;  // that the last validation took
   std::chrono::steady_clock::time_point start_, checkpoint_time_;
   std::uint64_t best_step_ = 0;
   double best_mae_ = 0;

@@ -100,6 +100,7 @@ Validation Trainer::validation_of(const FaceDataset& dataset, const FaceStore& s
 }
 
 void Trainer::validate(Progress& bar) {
+  const double started = elapsed_seconds();
   const Gallery gallery = make_gallery(kValidationGallery, false, nullptr);
   const Validation held_out = validation_of(faces_, *store_, held_out_, gallery);
   nlohmann::ordered_json record = {{"event", "validation"}, {"step", step_}};
@@ -117,6 +118,8 @@ void Trainer::validate(Progress& bar) {
   keep_if_best(held_out);
   last_validation_ = step_;
   validated_at_ = elapsed_seconds();
+  validation_seconds_ = validated_at_ - started;
+  recorded_at_ += validation_seconds_;  // the rate of training is that of training alone
 }
 
 void Trainer::keep_if_best(const Validation& validation) {
