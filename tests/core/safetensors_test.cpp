@@ -8,20 +8,13 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace twinage;
+using twinage::test::TemporaryFolder;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct TemporaryFolder {
-  fs::path path;
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "twinage_XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path); }
-};
 
 SafetensorsWriter example() {
   SafetensorsWriter writer;
@@ -41,7 +34,7 @@ SafetensorsWriter example() {
 
 TEST_CASE("safetensors: what was written is read back") {
   const TemporaryFolder folder;
-  const fs::path path = folder.path / "a.safetensors";
+  const fs::path path = folder / "a.safetensors";
   example().write(path);
   const auto file = SafetensorsFile::open(path);
   CHECK(file.entries().size() == 4);
@@ -53,12 +46,12 @@ TEST_CASE("safetensors: what was written is read back") {
   CHECK(file.floats("empty").empty());
   CHECK_THROWS_AS((void)file.floats("i"), Error);
   CHECK_THROWS_AS((void)file.floats("missing"), Error);
-  CHECK(std::distance(fs::directory_iterator(folder.path), {}) == 1);  // no temporary file left
+  CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);  // no temporary file left
 }
 
 TEST_CASE("safetensors: every truncation is an error, never a crash") {
   const TemporaryFolder folder;
-  const fs::path path = folder.path / "a.safetensors", cut = folder.path / "cut.safetensors";
+  const fs::path path = folder / "a.safetensors", cut = folder / "cut.safetensors";
   example().write(path);
   const auto bytes = read_binary_file(path, 1 << 20);
   for (std::size_t length = 0; length < bytes.size(); ++length) {
@@ -70,7 +63,7 @@ TEST_CASE("safetensors: every truncation is an error, never a crash") {
 
 TEST_CASE("safetensors: hostile headers are errors") {
   const TemporaryFolder folder;
-  const fs::path path = folder.path / "bad.safetensors";
+  const fs::path path = folder / "bad.safetensors";
   const char* headers[] = {
       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,16]}})",
       R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})",
@@ -95,9 +88,9 @@ TEST_CASE("safetensors: hostile headers are errors") {
 
 TEST_CASE("files: an atomic write that fails leaves the old file") {
   const TemporaryFolder folder;
-  write_file_atomically(folder.path / "a", "old");
-  CHECK_THROWS_AS(write_file_atomically(folder.path / "missing" / "a", "new"), Error);
-  CHECK_THROWS_AS((void)read_text_file(folder.path / "b"), Error);
-  CHECK_THROWS_AS((void)read_text_file(folder.path), Error);
-  CHECK(read_text_file(folder.path / "a") == "old");
+  write_file_atomically(folder / "a", "old");
+  CHECK_THROWS_AS(write_file_atomically(folder / "missing" / "a", "new"), Error);
+  CHECK_THROWS_AS((void)read_text_file(folder / "b"), Error);
+  CHECK_THROWS_AS((void)read_text_file(folder.path()), Error);
+  CHECK(read_text_file(folder / "a") == "old");
 }

@@ -7,20 +7,13 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace twinage;
+using twinage::test::TemporaryFolder;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct TemporaryFolder {
-  fs::path path;
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "twinage_XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path); }
-};
 
 Gallery example_gallery() {
   Gallery gallery{Tensor(matrix(3, 2)), {20, 30.5F, 0}, {"a.jpg", "", "b c\n.jpg"}};
@@ -70,10 +63,10 @@ TEST_CASE("gallery: what was saved is loaded") {
   const TemporaryFolder folder;
   SafetensorsWriter writer;
   save(writer, example_gallery(), example_calibration());
-  writer.write(folder.path / "model.safetensors");
+  writer.write(folder / "model.safetensors");
   Gallery gallery;
   Calibration calibration;
-  load(SafetensorsFile::open(folder.path / "model.safetensors"), gallery, calibration);
+  load(SafetensorsFile::open(folder / "model.safetensors"), gallery, calibration);
   CHECK(gallery.embeddings.shape() == matrix(3, 2));
   for (int i = 0; i < 6; ++i) CHECK(gallery.embeddings.data()[i] == static_cast<float>(i) / 4);
   CHECK(gallery.ages == example_gallery().ages);
@@ -164,12 +157,12 @@ TEST_CASE("gallery: a missing or inconsistent part is named, and nothing is chan
     CAPTURE(i);
     Parts parts;
     breakages[i](parts);
-    const SafetensorsFile file = parts.written(folder.path / "broken.safetensors");
+    const SafetensorsFile file = parts.written(folder / "broken.safetensors");
     CHECK_THROWS_WITH_AS(load(file, gallery, calibration),
                          doctest::Contains("not a finished Twinage model: "), Error);
     CHECK(gallery.names == example_gallery().names);
     CHECK(calibration.tau == 4);
   }
-  load(Parts().written(folder.path / "whole.safetensors"), gallery, calibration);
+  load(Parts().written(folder / "whole.safetensors"), gallery, calibration);
   CHECK(gallery.names == std::vector<std::string>{"a", "bc"});
 }
