@@ -16,12 +16,9 @@ namespace {
 using Neighbour = AgeEstimate::Neighbour;
 
 constexpr std::array kReadouts{ReadoutKind::comparison, ReadoutKind::knn, ReadoutKind::prototype};
-constexpr double kCoverage = 0.8;  // of an interval
-constexpr double kHalfYear = 0.5;  // a raw interval's least half-width
-constexpr std::size_t kShown = 5;  // nearest references of an estimate
-// The weight of an imaginary average vote at every age (that of a usual year is about 2.5): where
-// references are few, one near face among them should not outweigh an age of many.
-constexpr double kImaginary = 0.1;
+constexpr double kCoverage = 0.8;               // of an interval
+constexpr double kHalfYear = 0.5;               // a raw interval's least half-width
+constexpr std::size_t kShown = 5;               // nearest references of an estimate
 constexpr Index kBlockFloats = Index{1} << 21;  // distances held at once: 8 MiB
 
 struct Weighted {
@@ -68,34 +65,6 @@ std::vector<Neighbour> nearest_references(std::span<const float> distances, std:
   }
   std::ranges::sort_heap(heap, nearer);
   return heap;
-}
-
-// Where the parabola with the least squared error to values[begin, end), seen from `centre`, has
-// its maximum; `centre` itself where it has none within the range.
-double parabola_maximum(std::span<const double> values, Index begin, Index end, Index centre) {
-  // Normal equations of y = a + b x + c x^2, as moments of x and of x with y.
-  std::array<double, 5> x_moments{};
-  std::array<double, 3> y_moments{};
-  for (Index i = begin; i < end; ++i) {
-    const auto x = static_cast<double>(i - centre);
-    double power = 1;
-    for (std::size_t m = 0; m < 5; ++m, power *= x) {
-      x_moments[m] += power;
-      if (m < 3) y_moments[m] += power * values[static_cast<std::size_t>(i)];
-    }
-  }
-  const auto& [s0, s1, s2, s3, s4] = x_moments;
-  const auto& [t0, t1, t2] = y_moments;
-  // Eliminate a, then solve the 2 x 2 system for b and c.
-  const double bb = s2 - s1 * s1 / s0, bc = s3 - s1 * s2 / s0, cc = s4 - s2 * s2 / s0;
-  const double tb = t1 - s1 * t0 / s0, tc = t2 - s2 * t0 / s0;
-  const double determinant = bb * cc - bc * bc;
-  const double b = (tb * cc - tc * bc) / determinant, c = (tc * bb - tb * bc) / determinant;
-  if (end - begin < 3 || !(c < 0)) return static_cast<double>(centre);
-  const double maximum = static_cast<double>(centre) - b / (2 * c);
-  const bool inside =
-      maximum >= static_cast<double>(begin) && maximum <= static_cast<double>(end - 1);
-  return inside ? maximum : static_cast<double>(centre);
 }
 
 void require_finite(ConstView x, const char* what) {
@@ -148,8 +117,10 @@ AgeReadout::AgeReadout(const Gallery& gallery, const Calibration& calibration,
             "[age_readout] expected ages of 0 to 1000 years, got {} for reference {}",
             gallery.ages[r], r);
   count_years();
-  if (options.kind != ReadoutKind::knn) choose_smoothing();
-  if (options.kind == ReadoutKind::prototype) find_prototypes();
+  if (options.kind == ReadoutKind::prototype) {
+    choose_smoothing();
+    find_prototypes();
+  }
 }
 
 void AgeReadout::count_years() {
@@ -162,8 +133,8 @@ void AgeReadout::count_years() {
   }
 }
 
-// What is known at a year is a Gaussian-weighted mean over what its own and the neighbouring years'
-// references say. The standard deviation is the least of 1, 2 and 4 years that gathers 30
+// The prototype of a year is a Gaussian-weighted mean over its own and the neighbouring years' mean
+// embeddings. The standard deviation is the least of 1, 2 and 4 years that gathers 30
 // references, so that the many twenty-year-olds keep their detail and the few ninety-year-olds are
 // not left to one face. A year of n references counts n / (n + 4): few are trusted less, but many
 // do not outweigh their neighbours, which would draw all of them towards the most frequent ages.
@@ -181,12 +152,7 @@ void AgeReadout::choose_smoothing() {
       }
       if (gathered >= 30) break;
     }
-    double total = 0;
-    for (std::size_t j = 0; j < bins; ++j) {
-      weights[j] *= counts_[j] / (counts_[j] + 4);
-      total += weights[j];
-    }
-    for (std::size_t j = 0; j < bins; ++j) weights[j] /= total + kImaginary;
+    for (std::size_t j = 0; j < bins; ++j) weights[j] *= counts_[j] / (counts_[j] + 4);
   }
 }
 
@@ -299,39 +265,24 @@ AgeEstimate AgeReadout::from_distances(std::span<const float> to_references,
 }
 
 AgeReadout::Raw AgeReadout::by_comparison(std::span<const float> to_references) const {
-  const std::size_t bins = counts_.size();
-  std::vector<double> votes(bins), means(bins);
-  for (std::size_t r = 0; r < to_references.size(); ++r) {
-    // A step function cannot tell the references of one step apart, and may be 0 for all of them:
-    // the small term lets the nearer one win then.
-    votes[static_cast<std::size_t>(bins_[r])] +=
-        static_cast<double>(calibration_.probability(to_references[r])) +
-        1e-3 / (1 + static_cast<double>(to_references[r]));
-  }
-  const double average =
-      std::accumulate(votes.begin(), votes.end(), 0.0) / static_cast<double>(to_references.size());
-  for (std::size_t i = 0; i < bins; ++i) {
-    double mean = 0, weights = 0;
-    for (std::size_t j = 0; j < bins; ++j) {
-      if (counts_[j] == 0) continue;
-      mean += smoothing_[i * bins + j] * votes[j] / counts_[j];
-      weights += smoothing_[i * bins + j];
-    }
-    means[i] = mean + (1 - weights) * average;
-  }
-  const Index best = std::ranges::max_element(means) - means.begin();
-  const Index reach = std::max<Index>(std::lround(calibration_.tau), 1);
-  const Index begin = std::max<Index>(best - reach, 0);
-  const Index end = std::min(best + reach + 1, static_cast<Index>(bins));
-  const auto first = static_cast<double>(first_year_);
+  std::vector<float> votes(to_references.size());
+  // A step function cannot tell the references of one step apart, and may be 0 for all of them: the
+  // small term lets the nearer one win then.
+  for (std::size_t r = 0; r < votes.size(); ++r)
+    votes[r] = calibration_.probability(to_references[r]) + 1e-3F / (1 + to_references[r]);
+  // Only ratios of votes count; with the largest at 1 the power underflows for none that matters.
+  const float largest = std::ranges::max(votes);
+  const float power = 2 * calibration_.tau + 1;
+  std::vector<double> years(counts_.size());
+  for (std::size_t r = 0; r < votes.size(); ++r)
+    years[static_cast<std::size_t>(bins_[r])] +=
+        static_cast<double>(std::pow(votes[r] / largest, power));
 
-  // For the interval the votes are squared: else a few stray votes at each of many far ages would
-  // outweigh the many votes of the few near ones.
-  std::vector<Weighted> profile(bins);
-  for (std::size_t i = 0; i < bins; ++i)
-    profile[i] = {first + static_cast<double>(i), means[i] * means[i]};
-  return {first + parabola_maximum(means, begin, end, best),
-          weighted_quantile(profile, (1 - kCoverage) / 2),
+  std::vector<Weighted> profile;
+  for (std::size_t i = 0; i < years.size(); ++i)
+    if (counts_[i] > 0)
+      profile.push_back({static_cast<double>(first_year_ + static_cast<Index>(i)), years[i]});
+  return {weighted_quantile(profile, 0.5), weighted_quantile(profile, (1 - kCoverage) / 2),
           weighted_quantile(profile, (1 + kCoverage) / 2)};
 }
 

@@ -1,11 +1,13 @@
 // From embeddings to an age: compare a face with faces of known age (Jeong et al. 2018, section
 // 2.5; the paper's rule is not public, all of this is ours).
 //
-//   comparison   every reference votes with P(same class | D), calibrated on held-out pairs. The
-//                mean vote m(a) of the references of age a, smoothed over neighbouring ages,
-//                estimates the probability that the face is within tau years of a; a mean, not a
-//                sum, so that an age does not win by having many references. The age of the
-//                largest m wins, and a parabola through m within +-tau years refines it.
+//   comparison   the weighted median of the references' ages, weights P(same class | D)^(2 tau + 1)
+//                with P calibrated on held-out pairs. P says that the face is within tau years of
+//                the reference. Of the face's true age all 2 tau + 1 years around it say so;
+//                taken as independent, and about equal, their product is that power. Without it P
+//                falls too slowly: the many faint votes for far ages outweigh the strong ones.
+//                All references count, so no age can win by having few of them: where distances
+//                say nothing the votes are equal, and the estimate is the gallery's median age.
 //   knn          weighted median of the ages of the k nearest references, weights 1 / (D + d0),
 //                d0 = a tenth of the k-th distance
 //   prototype    the age whose mean embedding is nearest (means smoothed over neighbouring ages)
@@ -74,7 +76,7 @@ class AgeReadout {
   Index first_year_ = 0;
   std::vector<Index> bins_;        // of each reference
   std::vector<double> counts_;     // references in each bin
-  std::vector<double> smoothing_;  // [bins][bins]: weight of the mean of bin j at bin i
+  std::vector<double> smoothing_;  // [bins][bins]: weight of bin j's mean in prototype i
   Tensor prototypes_;              // matrix(years with references, width), for `prototype`
   std::vector<float> prototype_ages_;
   double prototype_scatter_ = 0;  // variance along the line of prototypes
