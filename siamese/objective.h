@@ -19,7 +19,7 @@ struct ObjectiveOptions {
   PairMode pairs = PairMode::all;
   PairLoss pair_loss;
   bool balanced = false;       // see pair_weights
-  float gender_weight = 0.5F;  // [ours]
+  float gender_weight = 1.0F;  // [ours]
 };
 
 struct ObjectiveValue {

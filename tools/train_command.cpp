@@ -35,7 +35,7 @@ constexpr const char* kHelp =
     "A laptop, one hour:  twinage train --data faces --minutes 60 --out run\n"
     "The paper's recipe:  twinage train --data faces --recipe paper --epochs 30 --out run\n"
     "After an interrupt:  twinage train --out run --resume\n"
-    "Any value of RUN/config.toml can be set: --set loss.margin=3 --set augment.zoom=0.1\n\n"
+    "Any value of RUN/config.toml can be set: --set loss.margin=3 --set augment.erase=0\n\n"
     "With --steps or --epochs the same seed gives the same bits, for any number of\n"
     "threads, stopped and resumed or not.";
 

@@ -38,7 +38,12 @@ struct TrainConfig {
   double positive_share = 0.5;  // of sampled pairs
 
   // [augment]
-  AugmentOptions augment;
+  AugmentOptions augment{.zoom = 0.1F,
+                         .rotation = 10.0F,
+                         .brightness = 0.15F,
+                         .contrast = 0.2F,
+                         .saturation = 0.2F,
+                         .erase = 0.25F};
 
   // [optimizer]
   Adadelta adadelta;
