@@ -63,7 +63,8 @@ void run(const CompareArguments& a) {
   if (std::fabs(gap) < 0.5)
     fmt::print("about the same age\n");
   else
-    fmt::print("older, by about {:.0f} years: {}\n", std::fabs(gap), older);
+    fmt::print("older, by about {:.0f} {}: {}\n", std::fabs(gap),
+               std::lround(std::fabs(gap)) == 1 ? "year" : "years", older);
 }
 
 }  // namespace

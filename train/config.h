@@ -67,7 +67,7 @@ struct TrainConfig {
   Index gallery_max = 20000;  // reference faces in the model file
 };
 
-// "default" is what first trials on real faces pointed to (docs/recipes.md); "paper" is the
+// "default" is what runs on real faces pointed to (docs/recipes.md); "paper" is the
 // paper's: sampled pairs, revised contrastive loss, gender loss, ADADELTA. Throws UsageError.
 TrainConfig recipe(std::string_view name);
 
