@@ -150,7 +150,6 @@ TrainConfig paper_recipe() {
   c.objective.pairs = PairMode::sampled;
   c.objective.pair_loss.kind = PairLossKind::revised_contrastive;
   c.objective.balanced = true;
-  c.readout.kind = ReadoutKind::comparison;
   return c;
 }
 

@@ -62,7 +62,7 @@ struct TrainConfig {
   Index checkpoint_steps = 0;  // besides, every so many steps; 0: never
 
   // [readout]
-  ReadoutOptions readout;
+  ReadoutOptions readout{ReadoutKind::comparison};
   bool mirror = true;         // embeddings are the mean over a face and its mirror image
   Index gallery_max = 20000;  // reference faces in the model file
 };
