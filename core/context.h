@@ -13,6 +13,7 @@ struct Context {
   Math math = Math::fp32;
   int threads = 1;                 // of the host; results do not depend on it
   Workspace* workspace = nullptr;  // scratch; see core/workspace.h
+  void* stream = nullptr;          // cudaStream_t of device cuda
 };
 
 }  // namespace twinage

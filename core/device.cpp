@@ -1,5 +1,6 @@
 #include "core/device.h"
 
+#include "core/cuda_runtime.h"
 #include "core/error.h"
 
 namespace twinage {
@@ -24,9 +25,12 @@ Device parse_device(std::string_view name) {
 }
 
 void require_available(Device device) {
-  require(device == Device::cpu,
-          "[device] '{}' is not in this build: it has no CUDA kernels yet; use --device cpu",
-          to_string(device));
+  if (device != Device::cuda) return;
+  const std::string problem = cuda_problem();
+  require(problem.empty(),
+          "[device] cuda cannot be used: {}. Use --device cpu, or --device simt to run the CUDA "
+          "kernels on the host",
+          problem);
 }
 
 }  // namespace twinage

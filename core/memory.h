@@ -14,9 +14,7 @@ struct FreeFloats {
 };
 using Floats = std::unique_ptr<float[], FreeFloats>;
 
-// Zero-filled, aligned to a cache line; large blocks are mapped with huge pages where the system
-// has them (walking the page tables costs more than the data otherwise). Throws Error when the
-// device has no such amount.
+// Zero-filled, aligned to a cache line. Throws Error when the device has no such amount.
 Floats allocate_floats(Index count, Device device);
 
 }  // namespace twinage

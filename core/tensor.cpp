@@ -1,8 +1,9 @@
 #include "core/tensor.h"
 
 #include <algorithm>
-#include <cstring>
+#include <vector>
 
+#include "core/device_memory.h"
 #include "core/error.h"
 
 namespace twinage {
@@ -11,22 +12,31 @@ Tensor::Tensor(Shape shape, Device device)
     : shape_(shape), device_(device), data_(allocate_floats(shape.size(), device)) {}
 
 void Tensor::fill(float value) {
-  std::fill_n(data_.get(), size(), value);
+  if (host_readable(device_)) {
+    std::fill_n(data_.get(), size(), value);
+  } else if (value == 0) {
+    set_bytes(data_.get(), device_, 0, bytes());
+  } else {
+    const std::vector<float> values(static_cast<std::size_t>(size()), value);
+    copy_from(values.data(), size());
+  }
 }
 
 void Tensor::copy_from(const Tensor& other) {
-  copy_from(other.data(), other.size());
+  require(other.size() == size(), "[tensor] expected {} values for {}, got {}", size(), shape_,
+          other.size());
+  copy_bytes(data_.get(), device_, other.data(), other.device(), bytes());
 }
 
 void Tensor::copy_from(const float* host, Index count) {
   require(count == size(), "[tensor] expected {} values for {}, got {}", size(), shape_, count);
-  if (count > 0) std::memcpy(data_.get(), host, static_cast<std::size_t>(count) * sizeof(float));
+  copy_bytes(data_.get(), device_, host, Device::cpu, bytes());
 }
 
 void Tensor::copy_to(float* host, Index count) const {
   require(count == size(), "[tensor] expected room for {} values of {}, got {}", size(), shape_,
           count);
-  if (count > 0) std::memcpy(host, data_.get(), static_cast<std::size_t>(count) * sizeof(float));
+  copy_bytes(host, Device::cpu, data_.get(), device_, bytes());
 }
 
 }  // namespace twinage

@@ -18,6 +18,7 @@ class Tensor {
   const float* data() const { return data_.get(); }
   const Shape& shape() const { return shape_; }
   Index size() const { return shape_.size(); }
+  std::size_t bytes() const { return static_cast<std::size_t>(size()) * sizeof(float); }
   Device device() const { return device_; }
   bool empty() const { return data_ == nullptr; }
 

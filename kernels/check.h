@@ -19,9 +19,27 @@ inline void require_shape(const char* operation, const char* name, ConstView v, 
   require_view(operation, name, v);
 }
 
+// Runs the function of ctx.device's namespace: `return` of the dispatcher. Nothing falls back to
+// another device by itself.
+#if TWINAGE_CUDA
+#define TWINAGE_DISPATCH_CUDA(ctx, function, ...) return cuda::function(ctx, __VA_ARGS__)
+#else
+#define TWINAGE_DISPATCH_CUDA(ctx, function, ...) fail_no_kernel(#function, (ctx).device)
+#endif
+#define TWINAGE_DISPATCH(ctx, function, ...)                 \
+  switch ((ctx).device) {                                    \
+    case Device::cpu:                                        \
+      return cpu::function(ctx, __VA_ARGS__);                \
+    case Device::simt:                                       \
+      return simt::function(ctx, __VA_ARGS__);               \
+    case Device::cuda:                                       \
+      TWINAGE_DISPATCH_CUDA(ctx, function, __VA_ARGS__);     \
+  }                                                          \
+  fail_no_kernel(#function, (ctx).device)
+
 // Nothing falls back to another device by itself.
 [[noreturn]] inline void fail_no_kernel(const char* operation, Device device) {
-  fail("[{}] has no kernel for device {}; run it on cpu", operation, to_string(device));
+  fail("[{}] has no kernel for device {} in this build; run it on cpu", operation, to_string(device));
 }
 
 }  // namespace twinage

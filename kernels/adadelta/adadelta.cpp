@@ -10,10 +10,8 @@ void adadelta(const Context& ctx, float* x, float* mean_square_gradient, float* 
   require(options.rho >= 0 && options.rho < 1, "[adadelta] expected rho in [0, 1), got {}",
           options.rho);
   require(options.epsilon > 0, "[adadelta] expected epsilon > 0, got {}", options.epsilon);
-  if (ctx.device == Device::cpu)
-    return cpu::adadelta(ctx, x, mean_square_gradient, mean_square_step, gradient, count, options,
-                         factor);
-  fail_no_kernel("adadelta", ctx.device);
+  TWINAGE_DISPATCH(ctx, adadelta, x, mean_square_gradient, mean_square_step, gradient, count,
+                   options, factor);
 }
 
 }  // namespace twinage

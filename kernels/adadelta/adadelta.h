@@ -21,8 +21,8 @@ struct Adadelta {
 void adadelta(const Context& ctx, float* x, float* mean_square_gradient, float* mean_square_step,
               const float* gradient, Index count, const Adadelta& options, float factor);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), and the
-// fast code of the CPU (cpu).
+// The same signatures: the definition in plain loops with double accumulators (naive), the
+// fast code of the CPU (cpu), and the CUDA kernels on a GPU (cuda) and run by the host (simt).
 #define TWINAGE_ADADELTA_BACKEND                                             \
   void adadelta(const Context& ctx, float* x, float* mean_square_gradient,   \
                 float* mean_square_step, const float* gradient, Index count, \
@@ -34,6 +34,12 @@ TWINAGE_ADADELTA_BACKEND
 namespace cpu {
 TWINAGE_ADADELTA_BACKEND
 }  // namespace cpu
+namespace cuda {
+TWINAGE_ADADELTA_BACKEND
+}  // namespace cuda
+namespace simt {
+TWINAGE_ADADELTA_BACKEND
+}  // namespace simt
 #undef TWINAGE_ADADELTA_BACKEND
 
 }  // namespace twinage

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <limits>
 
+#include "core/device_memory.h"
+
 namespace twinage::test {
 namespace {
 
@@ -20,11 +22,15 @@ void each_element(ConstView a, ConstView b, F f) {
 
 }  // namespace
 
-TestContext::TestContext(Index workspace_floats, int threads) : workspace_(workspace_floats) {
+TestContext::TestContext(Index workspace_floats, int threads)
+    : workspace_(workspace_floats, test_device()) {
+  context_.device = test_device();
   context_.threads = threads;
   context_.workspace = &workspace_;
   WorkspaceScope scope(&workspace_);
-  std::fill_n(scope.floats(workspace_.capacity()), workspace_.capacity(), kNaN);
+  // All bits set is a NaN.
+  set_bytes(scope.floats(workspace_.capacity()), test_device(), 0xff,
+            static_cast<std::size_t>(workspace_.capacity()) * sizeof(float));
 }
 
 GuardedTensor::GuardedTensor(Shape shape, Index extra_channels)

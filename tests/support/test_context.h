@@ -5,11 +5,13 @@
 
 #include "core/context.h"
 #include "core/random.h"
+#include "core/tensor.h"
 #include "core/view.h"
+#include "tests/support/test_device.h"
 
 namespace twinage::test {
 
-// A context that owns its workspace. The workspace is poisoned with NaN.
+// A context of test_device() that owns its workspace. The workspace is poisoned with NaN.
 class TestContext {
  public:
   explicit TestContext(Index workspace_floats = 0, int threads = 2);
@@ -45,7 +47,7 @@ class GuardedTensor {
 
   Shape shape_;
   Index ld_;
-  std::vector<float> memory_;
+  SharedVector<float> memory_;
 };
 
 // Largest |got - want| over the view; NaN if any value of either is NaN.

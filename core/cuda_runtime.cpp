@@ -1,0 +1,113 @@
+#include "core/cuda_runtime.h"
+
+#include "core/error.h"
+
+#if TWINAGE_CUDA
+#include <cuda_runtime_api.h>
+#endif
+
+namespace twinage {
+#if TWINAGE_CUDA
+namespace {
+
+void check(cudaError_t error, const char* operation) {
+  require(error == cudaSuccess, "[cuda] {} failed: {} ({})", operation, cudaGetErrorName(error),
+          cudaGetErrorString(error));
+}
+
+}  // namespace
+
+std::string cuda_problem() {
+  int count = 0;
+  const cudaError_t error = cudaGetDeviceCount(&count);
+  if (error == cudaSuccess && count > 0) return "";
+  if (error == cudaErrorInsufficientDriver)
+    return "this machine has no NVIDIA driver, or one older than the CUDA of this build";
+  if (error == cudaSuccess || error == cudaErrorNoDevice) return "this machine has no NVIDIA GPU";
+  return fmt::format("the CUDA runtime says {} ({})", cudaGetErrorName(error),
+                     cudaGetErrorString(error));
+}
+
+std::string cuda_description() {
+  int device = 0;
+  check(cudaGetDevice(&device), "cudaGetDevice");
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
+  return fmt::format("{}, compute capability {}.{}, {:.0f} GB", properties.name, properties.major,
+                     properties.minor, static_cast<double>(properties.totalGlobalMem) / 1e9);
+}
+
+void* cuda_allocate(std::size_t bytes) {
+  void* p = nullptr;
+  const cudaError_t error = cudaMalloc(&p, bytes > 0 ? bytes : 1);
+  require(error != cudaErrorMemoryAllocation,
+          "[memory] the GPU has no {} bytes left: use a smaller batch or preset", bytes);
+  check(error, "cudaMalloc");
+  cuda_set(p, 0, bytes);
+  return p;
+}
+
+void* cuda_allocate_managed(std::size_t bytes) {
+  void* p = nullptr;
+  check(cudaMallocManaged(&p, bytes > 0 ? bytes : 1), "cudaMallocManaged");
+  cuda_set(p, 0, bytes);
+  cuda_synchronize();
+  return p;
+}
+
+void cuda_free(void* p) noexcept {
+  cudaFree(p);  // nothing can be done about an error here; the next call reports it
+}
+
+void cuda_copy(void* to, const void* from, std::size_t bytes) {
+  if (bytes > 0) check(cudaMemcpy(to, from, bytes, cudaMemcpyDefault), "cudaMemcpy");
+}
+
+void cuda_set(void* p, int value, std::size_t bytes) {
+  if (bytes > 0) check(cudaMemset(p, value, bytes), "cudaMemset");
+}
+
+void cuda_select(int ordinal) {
+  check(cudaSetDevice(ordinal), "cudaSetDevice");
+}
+
+void cuda_synchronize() {
+  check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+}
+
+#else
+namespace {
+
+constexpr const char* kNotBuilt =
+    "this binary was built without CUDA: install the CUDA toolkit and build again";
+
+}  // namespace
+
+std::string cuda_problem() {
+  return kNotBuilt;
+}
+std::string cuda_description() {
+  fail("[cuda] {}", kNotBuilt);
+}
+void* cuda_allocate(std::size_t) {
+  fail("[cuda] {}", kNotBuilt);
+}
+void* cuda_allocate_managed(std::size_t) {
+  fail("[cuda] {}", kNotBuilt);
+}
+void cuda_free(void*) noexcept {}
+void cuda_copy(void*, const void*, std::size_t) {
+  fail("[cuda] {}", kNotBuilt);
+}
+void cuda_set(void*, int, std::size_t) {
+  fail("[cuda] {}", kNotBuilt);
+}
+void cuda_select(int) {
+  fail("[cuda] {}", kNotBuilt);
+}
+void cuda_synchronize() {
+  fail("[cuda] {}", kNotBuilt);
+}
+#endif
+
+}  // namespace twinage

@@ -1,0 +1,24 @@
+// The few calls of the CUDA runtime that core needs, so that nothing above this file includes
+// CUDA's headers. In a build without CUDA every function but cuda_problem throws.
+#pragma once
+#include <cstddef>
+#include <string>
+
+namespace twinage {
+
+// Why device cuda cannot be used here, in one line; empty when it can.
+std::string cuda_problem();
+
+// "NVIDIA H100 80GB HBM3, compute capability 9.0, 80 GB". Throws Error when there is none.
+std::string cuda_description();
+
+void* cuda_allocate(std::size_t bytes);  // zero-filled
+void* cuda_allocate_managed(std::size_t bytes);  // zero-filled; the host may touch it too: tests
+void cuda_free(void* p) noexcept;
+// Between host and device or within the device, whichever the pointers say.
+void cuda_copy(void* to, const void* from, std::size_t bytes);
+void cuda_set(void* p, int value, std::size_t bytes);
+void cuda_select(int ordinal);  // the GPU that this process computes on
+void cuda_synchronize();
+
+}  // namespace twinage

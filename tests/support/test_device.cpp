@@ -1,0 +1,28 @@
+#include "tests/support/test_device.h"
+
+#include <cstdlib>
+
+#include "core/cuda_runtime.h"
+#include "core/device_memory.h"
+#include "core/error.h"
+
+namespace twinage::test {
+
+Device test_device() {
+  static const Device device = [] {
+    const char* name = std::getenv("TWINAGE_TEST_DEVICE");
+    return name == nullptr ? Device::cpu : parse_device(name);
+  }();
+  return device;
+}
+
+void* allocate_shared(std::size_t bytes) {
+  if (test_device() == Device::cuda) return cuda_allocate_managed(bytes);
+  return allocate_bytes(bytes, test_device());
+}
+
+void free_shared(void* p) noexcept {
+  free_bytes(p, test_device());
+}
+
+}  // namespace twinage::test
