@@ -99,7 +99,6 @@ void* allocate(std::size_t bytes) {
   std::memset(p, 0, bytes);
   if (r.protecting && r.open == 0) mprotect(p, extent(bytes), PROT_NONE);
   r.blocks[at] = bytes;
-  if (r.listener.allocated != nullptr) r.listener.allocated({at, bytes});
   return p;
 }
 
@@ -137,6 +136,12 @@ void set_listener(Listener listener) {
 
 void host_wrote(const void* p, std::size_t bytes) {
   if (region().listener.written != nullptr) region().listener.written(p, bytes);
+}
+
+void make_undefined(void* p, std::size_t bytes) {
+  const Access access;
+  std::memset(p, 0xff, bytes);
+  if (region().listener.undefined != nullptr) region().listener.undefined(p, bytes);
 }
 
 void protect_from_host(bool on) {

@@ -20,15 +20,19 @@ bool in_region(const void* p);
 // The block that holds p, or the last one before it; {0, 0} when there is none.
 Block block_of(const void* p);
 
-// What the checks of kernels/simt hear about: memory that was allocated, freed, or written to by
-// the host. Null: nobody listens.
+// What the checks of kernels/simt hear about: memory that was freed, written to by the host, or
+// handed out as undefined. Null: nobody listens.
 struct Listener {
-  void (*allocated)(const Block&) = nullptr;
   void (*freed)(const Block&) = nullptr;
   void (*written)(const void* p, std::size_t bytes) = nullptr;
+  void (*undefined)(const void* p, std::size_t bytes) = nullptr;
 };
 void set_listener(Listener listener);
 void host_wrote(const void* p, std::size_t bytes);
+
+// For scratch memory that is handed out without a value: NaN in every float from here on, and a
+// fault of the kernel that reads it before it writes, where that is checked.
+void make_undefined(void* p, std::size_t bytes);
 
 // From here on, the host may touch the region only within an Access. Off at the start, so that
 // tests can look at what a kernel wrote.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/simt_memory.h"
 
 namespace twinage {
 
@@ -24,6 +25,8 @@ float* WorkspaceScope::floats(Index count) {
   float* block = w.data_.get() + w.used_;
   w.used_ += taken;
   w.peak_ = std::max(w.peak_, w.used_);
+  if (w.data_.get_deleter().device == Device::simt)
+    simt_memory::make_undefined(block, static_cast<std::size_t>(taken) * sizeof(float));
   return block;
 }
 

@@ -1,0 +1,428 @@
+// The runner of CUDA kernels on the host: what it imitates, and what it finds.
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/array.h"
+#include "core/error.h"
+#include "core/random.h"
+#include "core/simt_memory.h"
+#include "kernels/simt/profile.h"
+#include "kernels/simt/runner.h"
+#include "kernels/simt/sanitizers.h"
+#include "tests/kernels/simt_faults.h"
+#include "tests/kernels/simt_features.h"
+
+namespace twinage {
+namespace {
+
+using namespace test;
+
+#if defined(TWINAGE_ASAN)
+constexpr bool kAsan = true;
+#else
+constexpr bool kAsan = false;
+#endif
+
+// Device simt, whatever device the other tests run on.
+struct SimtContext {
+  explicit SimtContext(int threads = 2, Index floats = 0) : workspace(floats, Device::simt) {
+    context.device = Device::simt;
+    context.threads = threads;
+    context.workspace = &workspace;
+  }
+  operator const Context&() const { return context; }
+
+  Workspace workspace;
+  Context context;
+};
+
+template <class T>
+Array<T> on_device(const std::vector<T>& values) {
+  Array<T> array(values.size(), Device::simt);
+  array.copy_from(values);
+  return array;
+}
+
+template <class T>
+std::vector<T> on_host(const Array<T>& array) {
+  std::vector<T> values(array.size());
+  array.copy_to(values);
+  return values;
+}
+
+std::vector<float> random_floats(std::size_t count, std::uint64_t seed = 1) {
+  Random random(seed);
+  std::vector<float> values(count);
+  for (float& v : values) v = static_cast<float>(random.uniform(-1, 1));
+  return values;
+}
+
+// Sets the runner's options for the time of a test.
+class WithOptions {
+ public:
+  explicit WithOptions(gpu::Options options) : before_(gpu::options()) { gpu::options() = options; }
+  ~WithOptions() { gpu::options() = before_; }
+  WithOptions(const WithOptions&) = delete;
+  WithOptions& operator=(const WithOptions&) = delete;
+
+ private:
+  gpu::Options before_;
+};
+
+// Every correct kernel passes for all of them, with the same bits.
+const std::vector<gpu::Options> kAllOptions = {
+    {},
+    {gpu::Order::reversed, 1, true},
+    {gpu::Order::shuffled, 1, false},
+    {gpu::Order::shuffled, 2, true},
+};
+
+TEST_CASE("simt: shuffles and votes") {
+  for (const gpu::Options& options : kAllOptions) {
+    const WithOptions scope(options);
+    const SimtContext ctx;
+    Array<int> shuffled(32 * kShuffles, Device::simt);
+    shuffles(ctx, shuffled.data());
+    const std::vector<int> got = on_host(shuffled);
+    Array<std::uint32_t> voted(32 * 4, Device::simt);
+    votes(ctx, voted.data());
+    const std::vector<std::uint32_t> votes_got = on_host(voted);
+    for (int lane = 0; lane < 32; ++lane) {
+      CAPTURE(lane);
+      const bool odd = lane % 2 == 1;
+      const std::array<int, kShuffles> want = {105,
+                                               100 + lane / 8 * 8 + (lane + 1) % 8,
+                                               100 + (lane ^ 3),
+                                               lane + 4 < 32 ? 104 + lane : 100 + lane,
+                                               lane % 16 >= 4 ? 96 + lane : 100 + lane,
+                                               odd ? 100 + (lane ^ 2) : -1,
+                                               lane < 16 ? 100 + (lane ^ 1) : -1};
+      for (int s = 0; s < kShuffles; ++s) {
+        CAPTURE(s);
+        CHECK(got[static_cast<std::size_t>(lane * kShuffles + s)] ==
+              want[static_cast<std::size_t>(s)]);
+      }
+      const std::uint32_t multiples_of_3 = 0x49249249U;
+      const auto* v = &votes_got[static_cast<std::size_t>(lane) * 4];
+      CHECK(v[0] == multiples_of_3);
+      CHECK(v[1] == 1);
+      CHECK(v[2] == 0);
+      CHECK(v[3] == (odd ? multiples_of_3 & 0xaaaaaaaaU : 0));
+    }
+  }
+}
+
+TEST_CASE("simt: built-in variables, dynamic shared memory, vectors, integer atomics") {
+  for (const gpu::Options& options : kAllOptions) {
+    const WithOptions scope(options);
+    const SimtContext ctx;
+
+    Array<int> numbers(24 * 12, Device::simt);
+    indices(ctx, numbers.data());
+    const std::vector<int> got = on_host(numbers);
+    for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == static_cast<int>(i));
+
+    for (const unsigned threads : {1U, 31U, 96U, 1024U}) {
+      const std::vector<float> x = random_floats(3 * threads);
+      Array<float> y(x.size(), Device::simt);
+      const Array<float> x_there = on_device(x);
+      reverse_blocks(ctx, y.data(), x_there.data(), 3, threads);
+      const std::vector<float> reversed = on_host(y);
+      for (unsigned i = 0; i < 3 * threads; ++i) {
+        const unsigned first = i / threads * threads;
+        CHECK(reversed[i] == x[first + threads - 1 - i % threads] - x[first]);
+      }
+    }
+
+    const std::vector<float> x = random_floats(1024 + 4);
+    Array<float> y(x.size(), Device::simt);
+    const Array<float> x_there = on_device(x);
+    double_by_vectors(ctx, y.data(), x_there.data(), static_cast<int>(x.size()));
+    const std::vector<float> doubled = on_host(y);
+    for (std::size_t i = 0; i < x.size(); ++i) CHECK(doubled[i] == 2 * x[i]);
+
+    Random random(3);
+    std::vector<int> values(1000), want(10);
+    int want_largest = 0;
+    for (int& v : values) {
+      v = static_cast<int>(random.below(5000));
+      ++want[static_cast<std::size_t>(v % 10)];
+      want_largest = std::max(want_largest, v);
+    }
+    Array<int> counts(10, Device::simt), largest(1, Device::simt);
+    const Array<int> values_there = on_device(values);
+    histogram(ctx, counts.data(), largest.data(), values_there.data(), 1000, 10);
+    CHECK(on_host(counts) == want);
+    CHECK(on_host(largest)[0] == want_largest);
+  }
+}
+
+float rounded_to(float x, int dropped_bits) {  // a fraction with fewer bits, to the nearest
+  const double scale = std::ldexp(1.0, std::ilogb(x) - (23 - dropped_bits));
+  // Ties: away from zero in tf32, to even in bf16.
+  return static_cast<float>(
+      (dropped_bits == 13 ? std::round(x / scale) : std::nearbyint(x / scale)) * scale);
+}
+
+TEST_CASE("simt: tensor cores multiply rounded operands and add in float32") {
+  constexpr int M = 32, N = 48, K = 64;
+  const std::vector<float> a = random_floats(M * K, 1), b = random_floats(K * N, 2);
+  const Array<float> a_there = on_device(a), b_there = on_device(b);
+  struct Kind {
+    void (*multiply)(const Context&, float*, const float*, const float*, int, int, int);
+    int dropped_bits;
+  };
+  for (const Kind& kind : {Kind{multiply_tf32, 13}, Kind{multiply_bf16, 16}})
+    for (const gpu::Options& options : kAllOptions) {
+      const WithOptions scope(options);
+      const SimtContext ctx;
+      Array<float> c(M * N, Device::simt);
+      kind.multiply(ctx, c.data(), a_there.data(), b_there.data(), M, N, K);
+      const std::vector<float> got = on_host(c);
+      double largest_error = 0, error_of_unrounded = 0;
+      for (int m = 0; m < M; ++m)
+        for (int n = 0; n < N; ++n) {
+          double want = 0, unrounded = 0;
+          for (int k = 0; k < K; ++k) {
+            const auto x = a[static_cast<std::size_t>(m * K + k)];
+            const auto y = b[static_cast<std::size_t>(k * N + n)];
+            want += static_cast<double>(rounded_to(x, kind.dropped_bits)) *
+                    rounded_to(y, kind.dropped_bits);
+            unrounded += static_cast<double>(x) * y;
+          }
+          const double value = got[static_cast<std::size_t>(m * N + n)];
+          largest_error = std::max(largest_error, std::fabs(value - want));
+          error_of_unrounded = std::max(error_of_unrounded, std::fabs(value - unrounded));
+        }
+      CHECK(largest_error <= 1e-5);      // 64 sums of products below 1, in float32
+      CHECK(error_of_unrounded > 1e-4);  // the operands were rounded
+    }
+}
+
+TEST_CASE("simt: asynchronous copies, late and eager, with a part filled with zeros") {
+  for (const gpu::Options& options : kAllOptions)
+    for (const int count : {1, 64, 65, 127, 300}) {
+      CAPTURE(count);
+      const WithOptions scope(options);
+      const SimtContext ctx;
+      std::vector<float> x(static_cast<std::size_t>(count));
+      for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 7);
+      Array<float> sums(static_cast<std::size_t>((count + 63) / 64), Device::simt);
+      const Array<float> x_there = on_device(x);
+      sums_by_copies(ctx, sums.data(), x_there.data(), count);
+      const std::vector<float> got = on_host(sums);
+      for (std::size_t s = 0; s < got.size(); ++s) {
+        float want = 0;
+        for (std::size_t i = 64 * s; i < std::min(x.size(), 64 * s + 64); ++i) want += x[i];
+        CHECK(got[s] == want);
+      }
+    }
+}
+
+TEST_CASE("simt: what no GPU offers is refused with the numbers") {
+  const SimtContext ctx;
+  const auto message = [&](Refused what) -> std::string {
+    try {
+      refused_launch(ctx, what);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  const auto holds = [](const std::string& text, const char* part) {
+    return text.find(part) != text.npos;
+  };
+  CHECK(holds(message(Refused::block), "[refused] simt: expected a block of 1 to 1024 threads"));
+  CHECK(holds(message(Refused::block), "(1025, 1, 1)"));
+  CHECK(holds(message(Refused::grid), "got (1, 0, 1)"));
+  CHECK(
+      holds(message(Refused::dynamic_shared), "at most 101376 bytes of shared memory, got 102400"));
+  CHECK(holds(message(Refused::fixed_shared), "65536 more for array large"));
+  CHECK(holds(message(Refused::fixed_shared), "at simt_features.cu:"));
+}
+
+// ---- Planted faults
+
+// "simt_faults.cu:31" for each line that the fault marks.
+std::vector<std::string> marked_lines(const std::string& name) {
+  std::ifstream source(planted_source());
+  REQUIRE(source.good());
+  std::vector<std::string> places;
+  std::string line;
+  for (int number = 1; std::getline(source, line); ++number) {
+    const auto mark = line.find("// fault: ");
+    if (mark != line.npos && line.find(name, mark) != line.npos)
+      places.push_back("simt_faults.cu:" + std::to_string(number));
+  }
+  return places;
+}
+
+struct Outcome {
+  std::string message;  // of the Error, empty without one
+  bool right = true;    // the values
+};
+
+Outcome run_planted(const Planted& planted, bool faulty, int threads = 2) {
+  const SimtContext ctx(threads, kPlantedCount);
+  // Whole numbers: their sums are the same in any order.
+  std::vector<float> x(kPlantedCount);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i + 1);
+  const Array<float> x_there = on_device(x);
+  Array<float> y(kPlantedCount, Device::simt);
+  Outcome outcome;
+  try {
+    planted.run(ctx, faulty, y.data(), x_there.data());
+  } catch (const Error& error) {
+    outcome.message = error.what();
+  }
+  const std::vector<float> got = on_host(y);
+  for (Index i = 0; i < kPlantedCount; ++i)
+    if (!(got[static_cast<std::size_t>(i)] == planted.expected(x.data(), i))) outcome.right = false;
+  return outcome;
+}
+
+// What a child process that does this prints, up to its end by a sanitizer; fails if it ends well.
+std::string last_words(const std::function<void()>& deed) {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[0]);
+    deed();
+    _exit(0);
+  }
+  close(ends[1]);
+  std::string words;
+  char part[4096];
+  for (ssize_t n; (n = read(ends[0], part, sizeof part)) > 0;)
+    words.append(part, static_cast<std::size_t>(n));
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK_FALSE((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  return words;
+}
+
+TEST_CASE("simt: the correct twins of the planted faults are right and silent, in every order") {
+  for (const gpu::Options& options : kAllOptions) {
+    const WithOptions scope(options);
+    for (const Planted& planted : planted_faults()) {
+      CAPTURE(planted.name);
+      const Outcome outcome = run_planted(planted, false);
+      CHECK(outcome.message == "");
+      CHECK(outcome.right);
+    }
+  }
+}
+
+TEST_CASE("simt: every planted fault shows") {
+  for (const Planted& planted : planted_faults()) {
+    CAPTURE(planted.name);
+    const std::vector<std::string> places = marked_lines(planted.name);
+    REQUIRE_FALSE(places.empty());
+    if (kAsan && planted.ends_in_asan) {
+      const std::string words = last_words([&] { run_planted(planted, true, 1); });
+      CHECK(words.find("AddressSanitizer") != words.npos);
+      CHECK(words.find(places[0]) != words.npos);
+      continue;
+    }
+    const Outcome outcome = run_planted(planted, true);
+    CAPTURE(outcome.message);
+    const char* want = gpu::kChecking ? planted.checked : planted.plain;
+    if (want == nullptr) continue;  // this build does not see it: docs/09-cuda-without-a-gpu.md
+    if (*want == '\0') {
+      CHECK_FALSE(outcome.right);
+      continue;
+    }
+    CHECK(outcome.message.find(want) != outcome.message.npos);
+    if (!gpu::kChecking && planted.ends_in_asan) continue;  // only at the end of the block
+    CHECK(outcome.message.find(places[0]) != outcome.message.npos);
+    if (!gpu::kChecking) continue;
+    for (const std::string& place : places)
+      CHECK(outcome.message.find(place) != outcome.message.npos);
+  }
+}
+
+TEST_CASE("simt: an eager copy shows a buffer that is still being read") {
+  const WithOptions scope({gpu::Order::forward, 1, true});
+  for (const Planted& planted : planted_faults())
+    if (std::string(planted.name) == "copy into a read buffer")
+      CHECK_FALSE(run_planted(planted, true).right);
+}
+
+TEST_CASE("simt: values, and the first block with a fault, are the same for 1, 2 and 3 threads") {
+  const std::vector<float> x = random_floats(64 * 40);
+  const Array<float> x_there = on_device(x);
+  std::vector<std::vector<float>> results;
+  std::vector<std::string> messages;
+  for (const int threads : {1, 2, 3}) {
+    const SimtContext ctx(threads);
+    Array<float> y(x.size(), Device::simt);
+    reverse_blocks(ctx, y.data(), x_there.data(), 40, 64);
+    results.push_back(on_host(y));
+    for (const Planted& planted : planted_faults())
+      if (std::string(planted.name) == "divergent barrier")
+        messages.push_back(run_planted(planted, true, threads).message);
+  }
+  CHECK(results[0] == results[1]);
+  CHECK(results[0] == results[2]);
+  CHECK(messages[0].find("block (0,0,0)") != messages[0].npos);
+  CHECK(messages[0] == messages[1]);
+  CHECK(messages[0] == messages[2]);
+}
+
+// ---- What the report computes
+
+TEST_CASE("simt: bank conflicts of known patterns") {
+  const auto cost = [](std::size_t bytes, std::function<std::uintptr_t(unsigned)> address) {
+    gpu::Request r;
+    r.lanes = 0xffffffffU;
+    r.bytes = bytes;
+    for (unsigned lane = 0; lane < 32; ++lane) r.address[lane] = address(lane);
+    return gpu::shared_cost(r);
+  };
+  CHECK(cost(4, [](unsigned lane) { return 4 * lane; }).worst == 1);
+  CHECK(cost(4, [](unsigned) { return 64U; }).worst == 1);  // one word for all
+  CHECK(cost(4, [](unsigned lane) { return 8 * lane; }).worst == 2);
+  const auto column = cost(4, [](unsigned lane) { return 32 * 4 * lane; });
+  CHECK(column.worst == 32);
+  CHECK(column.extra == 31);
+  CHECK(cost(4, [](unsigned lane) { return 33 * 4 * lane; }).worst == 1);  // padded
+  CHECK(cost(16, [](unsigned lane) { return 16 * lane; }).extra == 0);
+  const auto rows = cost(16, [](unsigned lane) { return 32 * 4 * lane; });  // 8 lanes at a time
+  CHECK(rows.worst == 8);
+  CHECK(rows.extra == 4 * 7);
+}
+
+TEST_CASE("simt: sectors of known patterns") {
+  const auto cost = [](std::size_t bytes, std::function<std::uintptr_t(unsigned)> address) {
+    gpu::Request r;
+    r.lanes = 0xffffffffU;
+    r.bytes = bytes;
+    for (unsigned lane = 0; lane < 32; ++lane) r.address[lane] = address(lane);
+    return gpu::global_cost(r);
+  };
+  CHECK(cost(4, [](unsigned lane) { return 4 * lane; }).worst == 4);
+  CHECK(cost(4, [](unsigned lane) { return 4 * lane; }).extra == 0);
+  CHECK(cost(4, [](unsigned lane) { return 4 + 4 * lane; }).worst == 5);
+  CHECK(cost(4, [](unsigned lane) { return 4 + 4 * lane; }).extra == 1);
+  CHECK(cost(4, [](unsigned lane) { return 256 * lane; }).worst == 32);
+  CHECK(cost(4, [](unsigned lane) { return 256 * lane; }).extra == 28);
+  CHECK(cost(16, [](unsigned lane) { return 16 * lane; }).worst == 16);
+  CHECK(cost(4, [](unsigned) { return 0U; }).worst == 1);
+}
+
+}  // namespace
+}  // namespace twinage
