@@ -14,7 +14,7 @@ class Array {
   static_assert(std::is_trivially_copyable_v<T>, "an Array is copied byte by byte");
 
  public:
-  Array() = default;  // empty
+  Array() = default;                                              // empty
   explicit Array(std::size_t count, Device device = Device::cpu)  // zeros
       : data_(static_cast<T*>(allocate_bytes(count * sizeof(T), device))),
         count_(count),

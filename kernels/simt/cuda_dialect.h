@@ -7,7 +7,7 @@
 
 #define TWINAGE_GPU_NAMESPACE cuda
 #define GPU_SHARED(T, name, ...) __shared__ __align__(32) T name __VA_ARGS__
-#define GPU_DYNAMIC_SHARED(T, name)        \
+#define GPU_DYNAMIC_SHARED(T, name)                      \
   extern __shared__ __align__(32) float4 gpu_dynamic_[]; \
   T* name = reinterpret_cast<T*>(gpu_dynamic_)
 
