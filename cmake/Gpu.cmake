@@ -1,4 +1,4 @@
-# The CUDA kernels, kernels/*/*_cuda.cu, are compiled twice: by the host's compiler for device simt,
+# The CUDA kernels, kernels/**/*_cuda.cu, are compiled twice: by the host's compiler for device simt,
 # always, and by nvcc for device cuda, where it is found.
 option(TWINAGE_CUDA "build the CUDA kernels for GPUs (on by itself where nvcc is found)" ON)
 if(TWINAGE_CUDA)
@@ -46,7 +46,7 @@ function(twinage_simt_sources target)
 endfunction()
 
 function(twinage_gpu_sources target)
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*/*_cuda.cu)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*_cuda.cu)
   if(NOT sources)
     return()
   endif()

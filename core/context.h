@@ -11,6 +11,7 @@ enum class Math { fp32, tf32, bf16 };
 struct Context {
   Device device = Device::cpu;
   Math math = Math::fp32;
+  bool vendor = false;             // cuDNN and cuBLAS instead of our own kernels, on device cuda
   int threads = 1;                 // of the host; results do not depend on it
   Workspace* workspace = nullptr;  // scratch; see core/workspace.h
   void* stream = nullptr;          // cudaStream_t of device cuda

@@ -19,6 +19,12 @@ inline void require_shape(const char* operation, const char* name, ConstView v, 
   require_view(operation, name, v);
 }
 
+// Tensor cores are the GPU's, and the simulated GPU's.
+inline void require_math(const Context& ctx, const char* operation) {
+  require(ctx.device != Device::cpu || ctx.math == Math::fp32,
+          "[{}] device cpu multiplies in fp32 only: set math to fp32", operation);
+}
+
 // Runs the function of ctx.device's namespace: `return` of the dispatcher. Nothing falls back to
 // another device by itself.
 #if TWINAGE_CUDA
@@ -26,20 +32,40 @@ inline void require_shape(const char* operation, const char* name, ConstView v, 
 #else
 #define TWINAGE_DISPATCH_CUDA(ctx, function, ...) fail_no_kernel(#function, (ctx).device)
 #endif
-#define TWINAGE_DISPATCH(ctx, function, ...)                 \
-  switch ((ctx).device) {                                    \
-    case Device::cpu:                                        \
-      return cpu::function(ctx, __VA_ARGS__);                \
-    case Device::simt:                                       \
-      return simt::function(ctx, __VA_ARGS__);               \
-    case Device::cuda:                                       \
-      TWINAGE_DISPATCH_CUDA(ctx, function, __VA_ARGS__);     \
-  }                                                          \
+#define TWINAGE_DISPATCH(ctx, function, ...)             \
+  switch ((ctx).device) {                                \
+    case Device::cpu:                                    \
+      return cpu::function(ctx, __VA_ARGS__);            \
+    case Device::simt:                                   \
+      return simt::function(ctx, __VA_ARGS__);           \
+    case Device::cuda:                                   \
+      TWINAGE_DISPATCH_CUDA(ctx, function, __VA_ARGS__); \
+  }                                                      \
   fail_no_kernel(#function, (ctx).device)
+
+// For the operations that NVIDIA's libraries have, too.
+#define TWINAGE_DISPATCH_OR_VENDOR(ctx, function, ...) \
+  if ((ctx).vendor) {                                  \
+    require_vendor(ctx, #function);                    \
+    return vendor::function(ctx, __VA_ARGS__);         \
+  }                                                    \
+  TWINAGE_DISPATCH(ctx, function, __VA_ARGS__)
+
+inline void require_vendor(const Context& ctx, const char* operation) {
+  require(ctx.device == Device::cuda,
+          "[{}] the vendor's kernels compute on device cuda, not on {}: choose our own kernels",
+          operation, to_string(ctx.device));
+}
+
+[[noreturn]] inline void fail_no_vendor(const char* operation, const char* library) {
+  fail("[{}] this build has no {}: CUDA and the library's headers were not there when it was made",
+       operation, library);
+}
 
 // Nothing falls back to another device by itself.
 [[noreturn]] inline void fail_no_kernel(const char* operation, Device device) {
-  fail("[{}] has no kernel for device {} in this build; run it on cpu", operation, to_string(device));
+  fail("[{}] has no kernel for device {} in this build; run it on cpu", operation,
+       to_string(device));
 }
 
 }  // namespace twinage

@@ -1,6 +1,6 @@
 #include "kernels/conv2d/conv2d.h"
 
-#include "core/error.h"
+#include "kernels/check.h"
 
 namespace twinage {
 namespace {
@@ -16,13 +16,6 @@ void check(const char* operation, Shape y, Index y_ld, Shape x, Index x_ld, Cons
   require(y_ld >= y.c && x_ld >= x.c,
           "[{}] expected pitches of at least y.c = {}, x.c = {}, got {}, {}", operation, y.c, x.c,
           y_ld, x_ld);
-}
-
-void require_cpu(const Context& ctx, const char* operation) {
-  require(ctx.device == Device::cpu, "[{}] this build has no kernel for device {}: use cpu",
-          operation, to_string(ctx.device));
-  require(ctx.math == Math::fp32, "[{}] device cpu multiplies in fp32 only: set math to fp32",
-          operation);
 }
 
 }  // namespace
@@ -45,8 +38,8 @@ Shape conv2d_shape(Shape x, Shape w, Conv2d conv) {
 
 Index conv2d_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv) {
   conv2d_shape(x, w, conv);
-  require_cpu(ctx, "conv2d_workspace");
-  return cpu::conv2d_workspace(ctx, x, w, conv);
+  require_math(ctx, "conv2d_workspace");
+  TWINAGE_DISPATCH_OR_VENDOR(ctx, conv2d_workspace, x, w, conv);
 }
 
 void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,
@@ -54,22 +47,22 @@ void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d
   check("conv2d_forward", y.shape, y.ld, x.shape, x.ld, w, conv);
   require((epilogue.mean == nullptr) == (epilogue.variance == nullptr),
           "[conv2d_forward] expected both mean and variance or neither");
-  require_cpu(ctx, "conv2d_forward");
-  cpu::conv2d_forward(ctx, y, x, w, conv, epilogue);
+  require_math(ctx, "conv2d_forward");
+  TWINAGE_DISPATCH_OR_VENDOR(ctx, conv2d_forward, y, x, w, conv, epilogue);
 }
 
 void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w, Conv2d conv,
                           Write write) {
   check("conv2d_backward_data", dy.shape, dy.ld, dx.shape, dx.ld, w, conv);
-  require_cpu(ctx, "conv2d_backward_data");
-  cpu::conv2d_backward_data(ctx, dx, dy, w, conv, write);
+  require_math(ctx, "conv2d_backward_data");
+  TWINAGE_DISPATCH_OR_VENDOR(ctx, conv2d_backward_data, dx, dy, w, conv, write);
 }
 
 void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView x, Conv2d conv,
                             Write write) {
   check("conv2d_backward_filter", dy.shape, dy.ld, x.shape, x.ld, dw, conv);
-  require_cpu(ctx, "conv2d_backward_filter");
-  cpu::conv2d_backward_filter(ctx, dw, dy, x, conv, write);
+  require_math(ctx, "conv2d_backward_filter");
+  TWINAGE_DISPATCH_OR_VENDOR(ctx, conv2d_backward_filter, dw, dy, x, conv, write);
 }
 
 }  // namespace twinage

@@ -4,7 +4,9 @@
 //
 // with x = 0 outside the picture.  P = (H + 2*pad_h - R) / stride + 1, Q likewise, rounded down.
 // FLOPs: 2*N*P*Q*K*C*R*S each way.  Bytes: 4*(|x| + |y| + |w|) at least.
-// Error bound against exact sums: C*R*S * 2^-24 * sum |x*w| (float32 accumulation).
+// Error bound against exact sums: C*R*S * 2^-24 * sum |x*w| (float32 accumulation); on tensor cores
+// (ctx.math, devices cuda and simt only) another 2^-10 (tf32) or 2^-7 (bf16) times sum |x*w|,
+// because both operands are rounded, by 2^-11 or 2^-8 of themselves at most.
 //
 // All functions throw Error on shapes that do not fit, before writing anything. x and y may be
 // channel slices (ld > c); w and dw are contiguous. An empty batch is valid.
@@ -47,22 +49,38 @@ void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w
 void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView x, Conv2d conv,
                             Write write = Write::accumulate);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), and the
-// fast code of the CPU (cpu). conv2d.cpp checks shapes once and calls the one for ctx.device.
+// The same signatures: the definition in plain loops with double accumulators (naive), the fast
+// code of the CPU (cpu), the CUDA kernels on a GPU (cuda) and run by the host (simt), and NVIDIA's
+// library (vendor, when ctx.vendor asks for it). conv2d.cpp checks shapes once and calls one of them.
 #define TWINAGE_CONV2D_BACKEND                                                                     \
   void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,           \
                       ConvEpilogue epilogue);                                                      \
   void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w, Conv2d conv,   \
                             Write write);                                                          \
   void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView x, Conv2d conv, \
-                              Write write);
+                              Write write);                                                        \
+  Index conv2d_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv);
 
 namespace naive {
-TWINAGE_CONV2D_BACKEND
-}
+void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,
+                    ConvEpilogue epilogue);
+void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w, Conv2d conv,
+                          Write write);
+void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView x, Conv2d conv,
+                            Write write);
+}  // namespace naive
 namespace cpu {
 TWINAGE_CONV2D_BACKEND
-Index conv2d_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv);
 }  // namespace cpu
+namespace cuda {
+TWINAGE_CONV2D_BACKEND
+}  // namespace cuda
+namespace simt {
+TWINAGE_CONV2D_BACKEND
+}  // namespace simt
+namespace vendor {
+TWINAGE_CONV2D_BACKEND
+}  // namespace vendor
+#undef TWINAGE_CONV2D_BACKEND
 
 }  // namespace twinage

@@ -1,8 +1,8 @@
 // Forward and backward data: packed filters and the correlation driver. Backward data is itself a
-// correlation, of dy with the flipped filters; with a stride it is one for each remainder of x's
-// row and column by the stride (a phase), over the taps that reach it.
+// correlation, of dy with the flipped filters; with a stride it is one for each phase (phase.h).
 #include "kernels/conv2d/conv2d_correlate.h"
 #include "kernels/conv2d/conv2d_filter.h"
+#include "kernels/conv2d/phase.h"
 
 namespace twinage::cpu {
 namespace {
@@ -13,26 +13,6 @@ void flatten_if_pointwise(Correlation& job) {
   job.g = flattened(job.g);
   job.x.row_pitch = job.x.ld;
   job.y.row_pitch = job.y.ld;
-}
-
-// The taps that reach the inputs i * stride + phase along one axis. They are `count` taps
-//   last, last - stride, ...
-// and the first of them stands at output i - before.
-struct PhaseAxis {
-  Index size = 0;  // inputs
-  Index count = 0, last = 0, before = 0;
-};
-
-PhaseAxis phase_axis(Index inputs, Index taps, Index stride, Index pad, Index phase) {
-  PhaseAxis axis;
-  axis.size = inputs > phase ? ceil_div(inputs - phase, stride) : 0;
-  // Tap r reaches input h from output p where p * stride = h + pad - r.
-  const Index r0 = (phase + pad) % stride;
-  if (r0 >= taps) return axis;
-  axis.count = ceil_div(taps - r0, stride);
-  axis.last = r0 + (axis.count - 1) * stride;
-  axis.before = (axis.last - phase - pad) / stride;
-  return axis;
 }
 
 struct Phase {

@@ -1,15 +1,9 @@
 #include "kernels/matmul/matmul.h"
 
-#include "core/error.h"
+#include "kernels/check.h"
 
 namespace twinage {
 namespace {
-
-void require_cpu(const Context& ctx) {
-  require(ctx.device == Device::cpu, "[matmul] this build has no kernel for device {}: use cpu",
-          to_string(ctx.device));
-  require(ctx.math == Math::fp32, "[matmul] device cpu multiplies in fp32 only: set math to fp32");
-}
 
 bool is_matrix(Shape shape, Index ld) {
   return shape.h == 1 && shape.w == 1 && ld >= shape.c;
@@ -19,8 +13,8 @@ bool is_matrix(Shape shape, Index ld) {
 
 Index matmul_workspace(const Context& ctx, Index M, Index N, Index K) {
   require(M >= 0 && N >= 0 && K >= 0, "[matmul] expected M, N, K >= 0, got {}, {}, {}", M, N, K);
-  require_cpu(ctx);
-  return cpu::matmul_workspace(ctx, M, N, K);
+  require_math(ctx, "matmul_workspace");
+  TWINAGE_DISPATCH_OR_VENDOR(ctx, matmul_workspace, M, N, K);
 }
 
 void matmul(const Context& ctx, View c, ConstView a, Transpose transpose_a, ConstView b,
@@ -36,8 +30,8 @@ void matmul(const Context& ctx, View c, ConstView a, Transpose transpose_a, Cons
   require(b_rows == K, "[matmul] expected {} rows of b for a = {}, got {} (b = {})", K, a.shape,
           b_rows, b.shape);
   require(c.shape == matrix(M, N), "[matmul] expected c = {}, got {}", matrix(M, N), c.shape);
-  require_cpu(ctx);
-  cpu::matmul(ctx, c, a, transpose_a, b, transpose_b, write);
+  require_math(ctx, "matmul");
+  TWINAGE_DISPATCH_OR_VENDOR(ctx, matmul, c, a, transpose_a, b, transpose_b, write);
 }
 
 }  // namespace twinage

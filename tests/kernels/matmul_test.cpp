@@ -1,6 +1,8 @@
 #include "kernels/matmul/matmul.h"
 
+#include <cmath>
 #include <string>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -18,6 +20,8 @@ struct Sizes {
 
 constexpr Sizes kSizes[] = {{1, 1, 1},    {16, 48, 32}, {37, 2, 512}, {64, 101, 7},
                             {9, 64, 200}, {300, 24, 3}, {2, 56, 64},  {5, 3, 1}};
+// For a GPU: enough outputs for large tiles; a depth that is split among blocks.
+constexpr Sizes kLargeSizes[] = {{8500, 72, 40}, {150, 70, 600}};
 
 // One product with its operands stored as asked.
 struct Problem {
@@ -33,6 +37,7 @@ struct Problem {
 
 TestContext context_for(Sizes s, int threads) {
   Context sizing;
+  sizing.device = test_device();
   sizing.threads = threads;
   return TestContext(matmul_workspace(sizing, s.M, s.N, s.K), threads);
 }
@@ -83,6 +88,59 @@ TEST_CASE("matmul: small integers give the definition's values, the same bits on
       matmul(ctx, c.view(), rounded.a.view(), ta, rounded.b.view(), tb);
       if (threads == 1) matmul(ctx, first.view(), rounded.a.view(), ta, rounded.b.view(), tb);
       CHECK(bitwise_equal(c.view(), first.view()));
+    }
+  });
+}
+
+TEST_CASE("matmul: large sizes, small integers") {
+  for (Sizes s : kLargeSizes)
+    for (Transpose ta : {Transpose::no, Transpose::yes})
+      for (Transpose tb : {Transpose::no, Transpose::yes}) {
+        CAPTURE(s.K);
+        CAPTURE(ta == Transpose::yes);
+        CAPTURE(tb == Transpose::yes);
+        const Problem p(s, ta, tb, 4, true);
+        const TestContext ctx = context_for(s, 2);
+        const Shape shape = matrix(s.M, s.N);
+        GuardedTensor c(shape, 4), want(shape);
+        matmul(ctx, c.view(), p.a.view(), ta, p.b.view(), tb);
+        matmul(ctx, c.view(), p.a.view(), ta, p.b.view(), tb, Write::accumulate);
+        naive::matmul(ctx, want.view(), p.a.view(), ta, p.b.view(), tb, Write::overwrite);
+        for (Index i = 0; i < shape.size(); ++i) want.data()[i] *= 2;
+        CHECK(largest_error(c.view(), want.view()) == 0);
+        CHECK(c.guards_intact());
+      }
+}
+
+TEST_CASE("matmul: tensor cores round operands, and nothing but operands") {
+  if (test_device() == Device::cpu) return;  // has none
+  each_problem([](Sizes s, Transpose ta, Transpose tb, Index extra) {
+    Problem exact(s, ta, tb, extra, true), rounded(s, ta, tb, extra, false);
+    const Shape shape = matrix(s.M, s.N);
+    GuardedTensor want(shape), want_rounded(shape);
+    const Context definition;
+    naive::matmul(definition, want.view(), exact.a.view(), ta, exact.b.view(), tb,
+                  Write::overwrite);
+    naive::matmul(definition, want_rounded.view(), rounded.a.view(), ta, rounded.b.view(), tb,
+                  Write::overwrite);
+    for (const auto& [math, rounding] : {std::pair{Math::tf32, std::ldexp(1.0, -11)},
+                                         std::pair{Math::bf16, std::ldexp(1.0, -8)}}) {
+      CAPTURE(rounding);
+      Context ctx;
+      ctx.device = test_device();
+      ctx.math = math;
+      Workspace workspace(matmul_workspace(ctx, s.M, s.N, s.K), ctx.device);
+      ctx.workspace = &workspace;
+      GuardedTensor c(shape, extra);
+      matmul(ctx, c.view(), exact.a.view(), ta, exact.b.view(), tb);
+      CHECK(largest_error(c.view(), want.view()) == 0);
+      CHECK(c.guards_intact());
+      matmul(ctx, c.view(), rounded.a.view(), ta, rounded.b.view(), tb);
+      // See the test of conv2d. Few terms may happen to be rounded little.
+      const double tolerance = 2 * rounding * std::sqrt(static_cast<double>(s.K));
+      const double error = largest_error(c.view(), want_rounded.view());
+      CHECK(error <= tolerance);
+      if (s.K >= 32) CHECK(error >= tolerance / 10);
     }
   });
 }

@@ -1,0 +1,70 @@
+// Rung 5: two slabs of each operand. While one is multiplied, the hardware copies the next into the
+// other (cp.async), and one barrier a slab is enough.
+#include "kernels/conv2d/rungs/layer_cuda.h"
+
+namespace twinage::TWINAGE_GPU_NAMESPACE {
+namespace {
+
+constexpr int BM = 64, BN = 64, TM = 4, TN = 4, kThreads = 16;  // 16 x 16 threads
+constexpr int kPitch = BK + 4;
+
+__global__ void __launch_bounds__(kThreads* kThreads)
+    convolve(float* y, const float* x, const float* w, Layer layer) {
+  GPU_SHARED(float, a, [2][BM][kPitch]);
+  GPU_SHARED(float, b, [2][BN][kPitch]);
+  // 1. choose the tile
+  const int m0 = static_cast<int>(blockIdx.x) * BM, k0 = static_cast<int>(blockIdx.y) * BN;
+  const int tx = static_cast<int>(threadIdx.x), ty = static_cast<int>(threadIdx.y);
+  const int thread = ty * kThreads + tx, line = thread / 4, chunk = thread % 4 * 4;
+  float sums[TM][TN] = {};
+
+  // 2. load
+  const auto fetch_slab = [&](int slab, int l0) {
+    const int tap = l0 / layer.C, c0 = l0 % layer.C;
+    fetch_four(&a[slab][line][chunk], layer.patch(x, m0 + line, tap), c0 + chunk);
+    fetch_four(&b[slab][line][chunk], layer.weight(w, k0 + line, tap), c0 + chunk);
+    __pipeline_commit();
+  };
+  fetch_slab(0, 0);
+  for (int l0 = 0, now = 0; l0 < layer.terms(); l0 += BK, now ^= 1) {
+    __pipeline_wait_prior(0);
+    __syncthreads();  // slab `now` is complete, and nobody reads the other one any more
+    if (l0 + BK < layer.terms()) fetch_slab(now ^ 1, l0 + BK);
+      // 3. multiply
+#pragma unroll
+    for (int l = 0; l < BK; l += 4) {
+      float4 rows[TM], columns[TN];
+#pragma unroll
+      for (int i = 0; i < TM; ++i) rows[i] = gpu::load<float4>(&a[now][ty + i * kThreads][l]);
+#pragma unroll
+      for (int j = 0; j < TN; ++j) columns[j] = gpu::load<float4>(&b[now][tx + j * kThreads][l]);
+#pragma unroll
+      for (int i = 0; i < TM; ++i)
+#pragma unroll
+        for (int j = 0; j < TN; ++j) {
+          sums[i][j] += rows[i].x * columns[j].x;
+          sums[i][j] += rows[i].y * columns[j].y;
+          sums[i][j] += rows[i].z * columns[j].z;
+          sums[i][j] += rows[i].w * columns[j].w;
+        }
+    }
+  }
+  // 4. store
+#pragma unroll
+  for (int i = 0; i < TM; ++i)
+#pragma unroll
+    for (int j = 0; j < TN; ++j) {
+      const int m = m0 + ty + i * kThreads, k = k0 + tx + j * kThreads;
+      if (m < layer.M && k < layer.K) y[Index{m} * layer.K + k] = sums[i][j];
+    }
+}
+
+}  // namespace
+
+void conv2d_rung5(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv) {
+  const Layer layer = layer_of(y, x, w, conv);
+  gpu::launch(ctx, "conv2d_rung5", convolve, tiles_of(layer, BM, BN), dim3(kThreads, kThreads), 0,
+              y.data, x.data, w.data, layer);
+}
+
+}  // namespace twinage::TWINAGE_GPU_NAMESPACE
