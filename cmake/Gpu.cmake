@@ -31,7 +31,8 @@ function(twinage_simt_sources target)
   endforeach()
   add_library(${target}_simt OBJECT ${wrappers})
   target_link_libraries(${target}_simt PRIVATE twinage_options)
-  target_compile_options(${target}_simt PRIVATE -g -fno-strict-aliasing -Wno-unknown-pragmas)
+  # Version 4: of version 5, addr2line 2.40 takes the file from the wrong entry.
+  target_compile_options(${target}_simt PRIVATE -g -gdwarf-4 -fno-strict-aliasing -Wno-unknown-pragmas)
   if(TWINAGE_SIMT_CHECK)
     # Calls of __tsan_read4 and its like before every access; kernels/simt defines them.
     target_compile_options(${target}_simt PRIVATE -O1 -fsanitize=thread)

@@ -40,12 +40,10 @@ template <bool kFaulty>
 __global__ void shared_overrun(float* y, const float* x) {
   GPU_SHARED(float, tile, [kThreads]);
   const int t = static_cast<int>(threadIdx.x), i = global_index();
-  tile[0] = x[i - t];
+  float* slot = tile + (kFaulty ? t + 1 : t);
+  *slot = x[i];  // fault: shared overrun
   __syncthreads();
-  float* end = tile + (kFaulty ? t + 1 : t);
-  if (t > 0) *end = x[i];  // fault: shared overrun
-  __syncthreads();
-  y[i] = kFaulty && t > 0 ? *end : tile[t];
+  y[i] = *slot;
 }
 
 template <bool kFaulty>
@@ -219,8 +217,7 @@ const Planted kPlanted[] = {
      "write past the end (1024 bytes) on shared array tile +1024",
      "write past the end (the build with checks says where) on shared array tile +1024", true},
     {"uninitialised shared read", run<uninitialised_shared<true>, uninitialised_shared<false>>,
-     [](const float* x, Index i) { return x[i]; }, "uninitialised read on shared array tile +512",
-     ""},
+     [](const float* x, Index i) { return x[i]; }, "uninitialised read on shared array tile", ""},
     {"missing syncwarp", run<missing_syncwarp<true>, missing_syncwarp<false>>, warp_sum, "race (",
      ""},
     {"missing copy wait", run<missing_copy_wait<true>, missing_copy_wait<false>>,
