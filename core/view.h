@@ -1,4 +1,5 @@
-// Views borrow memory; a Tensor (core/tensor.h) owns it.
+// Views borrow memory; a Tensor (core/tensor.h) owns it. Kernels take them by value; functions are
+// constexpr so that CUDA code may call them.
 #pragma once
 #include "core/shape.h"
 
@@ -14,16 +15,16 @@ struct ConstView {
   Index ld = 0;
 
   ConstView() = default;
-  ConstView(const float* first, Shape extents) : ConstView(first, extents, extents.c) {}
-  ConstView(const float* first, Shape extents, Index pitch)
+  constexpr ConstView(const float* first, Shape extents) : ConstView(first, extents, extents.c) {}
+  constexpr ConstView(const float* first, Shape extents, Index pitch)
       : data(first), shape(extents), ld(pitch) {}
 
-  bool contiguous() const { return ld == shape.c; }
-  const float* pixel(Index p) const { return data + p * ld; }
-  ConstView channels(Index first, Index count) const {
+  constexpr bool contiguous() const { return ld == shape.c; }
+  constexpr const float* pixel(Index p) const { return data + p * ld; }
+  constexpr ConstView channels(Index first, Index count) const {
     return {data + first, {shape.n, shape.h, shape.w, count}, ld};
   }
-  ConstView images(Index first, Index count) const {
+  constexpr ConstView images(Index first, Index count) const {
     return {data + first * shape.h * shape.w * ld, {count, shape.h, shape.w, shape.c}, ld};
   }
 };
@@ -34,18 +35,19 @@ struct View {
   Index ld = 0;
 
   View() = default;
-  View(float* first, Shape extents) : View(first, extents, extents.c) {}
-  View(float* first, Shape extents, Index pitch) : data(first), shape(extents), ld(pitch) {}
-  operator ConstView() const { return {data, shape, ld}; }
+  constexpr View(float* first, Shape extents) : View(first, extents, extents.c) {}
+  constexpr View(float* first, Shape extents, Index pitch)
+      : data(first), shape(extents), ld(pitch) {}
+  constexpr operator ConstView() const { return {data, shape, ld}; }
 
-  bool contiguous() const { return ld == shape.c; }
-  float* pixel(Index p) const { return data + p * ld; }
+  constexpr bool contiguous() const { return ld == shape.c; }
+  constexpr float* pixel(Index p) const { return data + p * ld; }
   // Channels [first, first + count) of every pixel.
-  View channels(Index first, Index count) const {
+  constexpr View channels(Index first, Index count) const {
     return {data + first, {shape.n, shape.h, shape.w, count}, ld};
   }
   // Images [first, first + count) of the batch.
-  View images(Index first, Index count) const {
+  constexpr View images(Index first, Index count) const {
     return {data + first * shape.h * shape.w * ld, {count, shape.h, shape.w, shape.c}, ld};
   }
 };

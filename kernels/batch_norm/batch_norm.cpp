@@ -12,14 +12,12 @@ void require_epsilon(const char* operation, const BatchNorm& norm) {
 }  // namespace
 
 Index batch_norm_workspace(const Context& ctx, Shape x) {
-  if (ctx.device == Device::cpu) return cpu::batch_norm_workspace(ctx, x);
-  fail_no_kernel("batch_norm", ctx.device);
+  TWINAGE_DISPATCH(ctx, batch_norm_workspace, x);
 }
 
 void batch_norm_statistics(const Context& ctx, float* mean, float* variance, ConstView x) {
   require_view("batch_norm_statistics", "x", x);
-  if (ctx.device == Device::cpu) return cpu::batch_norm_statistics(ctx, mean, variance, x);
-  fail_no_kernel("batch_norm_statistics", ctx.device);
+  TWINAGE_DISPATCH(ctx, batch_norm_statistics, mean, variance, x);
 }
 
 void batch_norm_update_running(const Context& ctx, float* running_mean, float* running_variance,
@@ -32,10 +30,8 @@ void batch_norm_update_running(const Context& ctx, float* running_mean, float* r
       count);
   require(norm.momentum >= 0 && norm.momentum <= 1,
           "[batch_norm_update_running] expected momentum in [0, 1], got {}", norm.momentum);
-  if (ctx.device == Device::cpu)
-    return cpu::batch_norm_update_running(ctx, running_mean, running_variance, mean, variance,
-                                          channels, count, norm);
-  fail_no_kernel("batch_norm_update_running", ctx.device);
+  TWINAGE_DISPATCH(ctx, batch_norm_update_running, running_mean, running_variance, mean, variance,
+                   channels, count, norm);
 }
 
 void batch_norm_apply(const Context& ctx, View y, ConstView x, const float* mean,
@@ -44,9 +40,7 @@ void batch_norm_apply(const Context& ctx, View y, ConstView x, const float* mean
   require_view("batch_norm_apply", "x", x);
   require_shape("batch_norm_apply", "y", y, x.shape);
   require_epsilon("batch_norm_apply", norm);
-  if (ctx.device == Device::cpu)
-    return cpu::batch_norm_apply(ctx, y, x, mean, variance, gamma, beta, norm);
-  fail_no_kernel("batch_norm_apply", ctx.device);
+  TWINAGE_DISPATCH(ctx, batch_norm_apply, y, x, mean, variance, gamma, beta, norm);
 }
 
 void batch_norm_backward(const Context& ctx, View dx, float* dgamma, float* dbeta, ConstView dy,
@@ -56,19 +50,15 @@ void batch_norm_backward(const Context& ctx, View dx, float* dgamma, float* dbet
   require_shape("batch_norm_backward", "dy", dy, x.shape);
   require_shape("batch_norm_backward", "dx", dx, x.shape);
   require_epsilon("batch_norm_backward", norm);
-  if (ctx.device == Device::cpu)
-    return cpu::batch_norm_backward(ctx, dx, dgamma, dbeta, dy, x, mean, variance, gamma, beta,
-                                    norm);
-  fail_no_kernel("batch_norm_backward", ctx.device);
+  TWINAGE_DISPATCH(ctx, batch_norm_backward, dx, dgamma, dbeta, dy, x, mean, variance, gamma, beta,
+                   norm);
 }
 
 void batch_norm_fold(const Context& ctx, float* scale, float* shift, const float* mean,
                      const float* variance, const float* gamma, const float* beta, Index channels,
                      const BatchNorm& norm) {
   require_epsilon("batch_norm_fold", norm);
-  if (ctx.device == Device::cpu)
-    return cpu::batch_norm_fold(ctx, scale, shift, mean, variance, gamma, beta, channels, norm);
-  fail_no_kernel("batch_norm_fold", ctx.device);
+  TWINAGE_DISPATCH(ctx, batch_norm_fold, scale, shift, mean, variance, gamma, beta, channels, norm);
 }
 
 }  // namespace twinage

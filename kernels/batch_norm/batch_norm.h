@@ -50,8 +50,8 @@ void batch_norm_fold(const Context& ctx, float* scale, float* shift, const float
                      const float* variance, const float* gamma, const float* beta, Index channels,
                      const BatchNorm& norm);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), and the
-// fast code of the CPU (cpu).
+// The same signatures: the definition in plain loops with double accumulators (naive), the
+// fast code of the CPU (cpu), and the CUDA kernels on a GPU (cuda) and run by the host (simt).
 #define TWINAGE_BATCH_NORM_BACKEND                                                                 \
   void batch_norm_statistics(const Context& ctx, float* mean, float* variance, ConstView x);       \
   void batch_norm_update_running(const Context& ctx, float* running_mean, float* running_variance, \
@@ -74,6 +74,14 @@ namespace cpu {
 TWINAGE_BATCH_NORM_BACKEND
 Index batch_norm_workspace(const Context& ctx, Shape x);
 }  // namespace cpu
+namespace cuda {
+TWINAGE_BATCH_NORM_BACKEND
+Index batch_norm_workspace(const Context& ctx, Shape x);
+}  // namespace cuda
+namespace simt {
+TWINAGE_BATCH_NORM_BACKEND
+Index batch_norm_workspace(const Context& ctx, Shape x);
+}  // namespace simt
 #undef TWINAGE_BATCH_NORM_BACKEND
 
 }  // namespace twinage

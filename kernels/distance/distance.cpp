@@ -1,5 +1,6 @@
 #include "kernels/distance/distance.h"
 
+#include "core/device_memory.h"
 #include "kernels/check.h"
 
 namespace twinage {
@@ -11,8 +12,10 @@ void require_matrix(const char* operation, const char* name, ConstView m) {
           operation, name, m.shape);
 }
 
-void require_pairs(const char* operation, ConstView z, std::span<const IndexPair> pairs) {
+void require_pairs(const Context& ctx, const char* operation, ConstView z,
+                   std::span<const IndexPair> pairs) {
   require_matrix(operation, "z", z);
+  if (!host_readable(ctx.device)) return;
   const auto row = [&](std::int32_t i) { return i >= 0 && i < z.shape.n; };
   for (const IndexPair& pair : pairs)
     require(row(pair.a) && row(pair.b) && pair.a != pair.b,
@@ -24,17 +27,15 @@ void require_pairs(const char* operation, ConstView z, std::span<const IndexPair
 
 void distance_pairs_forward(const Context& ctx, float* d, ConstView z,
                             std::span<const IndexPair> pairs) {
-  require_pairs("distance_pairs_forward", z, pairs);
-  if (ctx.device == Device::cpu) return cpu::distance_pairs_forward(ctx, d, z, pairs);
-  fail_no_kernel("distance_pairs_forward", ctx.device);
+  require_pairs(ctx, "distance_pairs_forward", z, pairs);
+  TWINAGE_DISPATCH(ctx, distance_pairs_forward, d, z, pairs);
 }
 
 void distance_pairs_backward(const Context& ctx, View dz, ConstView z,
                              std::span<const IndexPair> pairs, const float* d, const float* dd) {
-  require_pairs("distance_pairs_backward", z, pairs);
+  require_pairs(ctx, "distance_pairs_backward", z, pairs);
   require_shape("distance_pairs_backward", "dz", dz, z.shape);
-  if (ctx.device == Device::cpu) return cpu::distance_pairs_backward(ctx, dz, z, pairs, d, dd);
-  fail_no_kernel("distance_pairs_backward", ctx.device);
+  TWINAGE_DISPATCH(ctx, distance_pairs_backward, dz, z, pairs, d, dd);
 }
 
 void distance_matrix(const Context& ctx, View d, ConstView a, ConstView b) {
@@ -45,8 +46,7 @@ void distance_matrix(const Context& ctx, View d, ConstView a, ConstView b) {
   // An empty gallery leaves nothing to write; a view of no columns would have no shape to check.
   if (a.shape.n == 0 || b.shape.n == 0) return;
   require_shape("distance_matrix", "d", d, matrix(a.shape.n, b.shape.n));
-  if (ctx.device == Device::cpu) return cpu::distance_matrix(ctx, d, a, b);
-  fail_no_kernel("distance_matrix", ctx.device);
+  TWINAGE_DISPATCH(ctx, distance_matrix, d, a, b);
 }
 
 }  // namespace twinage

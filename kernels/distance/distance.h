@@ -3,7 +3,9 @@
 //   pairs   d[p]   = || z[a_p] - z[b_p] ||_2       (training: a list of pairs within a batch)
 //   matrix  d[i,j] = || a[i] - b[j] ||_2           (read-out: queries against a gallery)
 //
-// z, a, b are matrices (rows, width), possibly with a pitch.
+// z, a, b are matrices (rows, width), possibly with a pitch. The list of pairs is memory of the
+// device. A pair that names a row that is not there, or one row twice, throws Error on cpu; on a
+// device its distance is NaN and it takes no part in the gradient.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -29,8 +31,8 @@ void distance_pairs_backward(const Context& ctx, View dz, ConstView z,
 // d of shape matrix(a rows, b rows).
 void distance_matrix(const Context& ctx, View d, ConstView a, ConstView b);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), and the
-// fast code of the CPU (cpu).
+// The same signatures: the definition in plain loops with double accumulators (naive), the
+// fast code of the CPU (cpu), and the CUDA kernels on a GPU (cuda) and run by the host (simt).
 #define TWINAGE_DISTANCE_BACKEND                                                                   \
   void distance_pairs_forward(const Context& ctx, float* d, ConstView z,                           \
                               std::span<const IndexPair> pairs);                                   \
@@ -44,6 +46,12 @@ TWINAGE_DISTANCE_BACKEND
 namespace cpu {
 TWINAGE_DISTANCE_BACKEND
 }  // namespace cpu
+namespace cuda {
+TWINAGE_DISTANCE_BACKEND
+}  // namespace cuda
+namespace simt {
+TWINAGE_DISTANCE_BACKEND
+}  // namespace simt
 #undef TWINAGE_DISTANCE_BACKEND
 
 }  // namespace twinage

@@ -6,47 +6,44 @@ namespace twinage {
 
 void fill(const Context& ctx, View y, float value) {
   require_view("fill", "y", y);
-  if (ctx.device == Device::cpu) return cpu::fill(ctx, y, value);
-  fail_no_kernel("fill", ctx.device);
+  TWINAGE_DISPATCH(ctx, fill, y, value);
 }
 
 void copy(const Context& ctx, View y, ConstView x) {
   require_view("copy", "x", x);
   require_shape("copy", "y", y, x.shape);
-  if (ctx.device == Device::cpu) return cpu::copy(ctx, y, x);
-  fail_no_kernel("copy", ctx.device);
+  TWINAGE_DISPATCH(ctx, copy, y, x);
 }
 
 void add(const Context& ctx, View y, ConstView x) {
   require_view("add", "y", y);
   require_shape("add", "x", x, y.shape);
-  if (ctx.device == Device::cpu) return cpu::add(ctx, y, x);
-  fail_no_kernel("add", ctx.device);
+  TWINAGE_DISPATCH(ctx, add, y, x);
 }
 
 void add_bias(const Context& ctx, View y, const float* bias) {
   require_view("add_bias", "y", y);
-  if (ctx.device == Device::cpu) return cpu::add_bias(ctx, y, bias);
-  fail_no_kernel("add_bias", ctx.device);
+  TWINAGE_DISPATCH(ctx, add_bias, y, bias);
 }
 
 void sum_pixels(const Context& ctx, float* sum, ConstView x) {
   require_view("sum_pixels", "x", x);
-  if (ctx.device == Device::cpu) return cpu::sum_pixels(ctx, sum, x);
-  fail_no_kernel("sum_pixels", ctx.device);
+  TWINAGE_DISPATCH(ctx, sum_pixels, sum, x);
 }
 
 void scale_rows(const Context& ctx, View y, ConstView x, const float* scale) {
   require_view("scale_rows", "x", x);
   require_shape("scale_rows", "y", y, x.shape);
-  if (ctx.device == Device::cpu) return cpu::scale_rows(ctx, y, x, scale);
-  fail_no_kernel("scale_rows", ctx.device);
+  TWINAGE_DISPATCH(ctx, scale_rows, y, x, scale);
 }
 
 bool all_finite(const Context& ctx, ConstView x) {
   require_view("all_finite", "x", x);
-  if (ctx.device == Device::cpu) return cpu::all_finite(ctx, x);
-  fail_no_kernel("all_finite", ctx.device);
+  TWINAGE_DISPATCH(ctx, all_finite, x);
+}
+
+Index all_finite_workspace(const Context& ctx) {
+  return ctx.device == Device::cpu ? 0 : workspace_floats(1);  // what the kernel found
 }
 
 }  // namespace twinage

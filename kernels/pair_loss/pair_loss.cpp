@@ -46,8 +46,7 @@ void pair_loss(const Context& ctx, float* loss, float* dd, const float* d, const
   require(kind.gap_max > 0, "[pair_loss] expected gap_max > 0 years, got {}", kind.gap_max);
   require(kind.scale > 0, "[pair_loss] expected scale > 0 years, got {}", kind.scale);
   require(kind.beta > 0, "[pair_loss] expected beta > 0, got {}", kind.beta);
-  if (ctx.device == Device::cpu) return cpu::pair_loss(ctx, loss, dd, d, gap, weight, count, kind);
-  fail_no_kernel("pair_loss", ctx.device);
+  TWINAGE_DISPATCH(ctx, pair_loss, loss, dd, d, gap, weight, count, kind);
 }
 
 }  // namespace twinage

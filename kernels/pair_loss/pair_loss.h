@@ -36,12 +36,12 @@ PairLossKind parse_pair_loss(std::string_view name);  // throws UsageError
 bool same_class(const PairLoss& loss, float gap);
 
 // loss[p] = the unweighted loss of pair p; dd[p] = weight[p] * d loss[p] / d D[p].
-// All arrays [count].
+// All arrays [count]. The loss of a NaN distance is NaN.
 void pair_loss(const Context& ctx, float* loss, float* dd, const float* d, const float* gap,
                const float* weight, Index count, const PairLoss& kind);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), and the
-// fast code of the CPU (cpu).
+// The same signatures: the definition in plain loops with double accumulators (naive), the
+// fast code of the CPU (cpu), and the CUDA kernels on a GPU (cuda) and run by the host (simt).
 #define TWINAGE_PAIR_LOSS_BACKEND                                                              \
   void pair_loss(const Context& ctx, float* loss, float* dd, const float* d, const float* gap, \
                  const float* weight, Index count, const PairLoss& kind);
@@ -52,6 +52,12 @@ TWINAGE_PAIR_LOSS_BACKEND
 namespace cpu {
 TWINAGE_PAIR_LOSS_BACKEND
 }  // namespace cpu
+namespace cuda {
+TWINAGE_PAIR_LOSS_BACKEND
+}  // namespace cuda
+namespace simt {
+TWINAGE_PAIR_LOSS_BACKEND
+}  // namespace simt
 #undef TWINAGE_PAIR_LOSS_BACKEND
 
 }  // namespace twinage

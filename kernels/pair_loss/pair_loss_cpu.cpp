@@ -14,7 +14,8 @@ void contrastive(float* loss, float* dd, const float* d, const float* gap, const
   const bool graded = kind.kind == PairLossKind::graded_contrastive;
   for (Index p = 0; p < count; ++p) {
     const float share = graded ? std::min(1.0F, gap[p] / kind.gap_max) : 1.0F;
-    const float short_of = std::max(0.0F, kind.margin * share - d[p]);
+    // In this order NaN stays NaN.
+    const float short_of = std::max(kind.margin * share - d[p], 0.0F);
     // Both kinds of pair have the loss e * e: e = D pulls together, e = -short_of pushes apart.
     const float e = gap[p] <= largest_same_gap ? d[p] : -short_of;
     loss[p] = e * e;

@@ -12,7 +12,7 @@ struct LossAndSlope {
 
 LossAndSlope contrastive(double d, bool same, double margin) {
   if (same) return {d * d, 2 * d};
-  const double short_of = std::max(0.0, margin - d);
+  const double short_of = std::max(margin - d, 0.0);
   return {short_of * short_of, -2 * short_of};
 }
 

@@ -31,8 +31,7 @@ Shape pool_shape(Shape x, Pool pool) {
 void max_pool_forward(const Context& ctx, View y, ConstView x, Pool pool) {
   require_view("max_pool_forward", "x", x);
   require_shape("max_pool_forward", "y", y, checked_shape("max_pool_forward", x.shape, pool));
-  if (ctx.device == Device::cpu) return cpu::max_pool_forward(ctx, y, x, pool);
-  fail_no_kernel("max_pool_forward", ctx.device);
+  TWINAGE_DISPATCH(ctx, max_pool_forward, y, x, pool);
 }
 
 void max_pool_backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
@@ -42,38 +41,33 @@ void max_pool_backward(const Context& ctx, View dx, ConstView dy, ConstView x, C
   const Shape out = checked_shape("max_pool_backward", x.shape, pool);
   require_shape("max_pool_backward", "y", y, out);
   require_shape("max_pool_backward", "dy", dy, out);
-  if (ctx.device == Device::cpu) return cpu::max_pool_backward(ctx, dx, dy, x, y, pool, write);
-  fail_no_kernel("max_pool_backward", ctx.device);
+  TWINAGE_DISPATCH(ctx, max_pool_backward, dx, dy, x, y, pool, write);
 }
 
 void average_pool_forward(const Context& ctx, View y, ConstView x, Pool pool) {
   require_view("average_pool_forward", "x", x);
   require_shape("average_pool_forward", "y", y,
                 checked_shape("average_pool_forward", x.shape, pool));
-  if (ctx.device == Device::cpu) return cpu::average_pool_forward(ctx, y, x, pool);
-  fail_no_kernel("average_pool_forward", ctx.device);
+  TWINAGE_DISPATCH(ctx, average_pool_forward, y, x, pool);
 }
 
 void average_pool_backward(const Context& ctx, View dx, ConstView dy, Pool pool, Write write) {
   require_view("average_pool_backward", "dx", dx);
   require_shape("average_pool_backward", "dy", dy,
                 checked_shape("average_pool_backward", dx.shape, pool));
-  if (ctx.device == Device::cpu) return cpu::average_pool_backward(ctx, dx, dy, pool, write);
-  fail_no_kernel("average_pool_backward", ctx.device);
+  TWINAGE_DISPATCH(ctx, average_pool_backward, dx, dy, pool, write);
 }
 
 void global_average_pool_forward(const Context& ctx, View y, ConstView x) {
   require_view("global_average_pool_forward", "x", x);
   require_shape("global_average_pool_forward", "y", y, {x.shape.n, 1, 1, x.shape.c});
-  if (ctx.device == Device::cpu) return cpu::global_average_pool_forward(ctx, y, x);
-  fail_no_kernel("global_average_pool_forward", ctx.device);
+  TWINAGE_DISPATCH(ctx, global_average_pool_forward, y, x);
 }
 
 void global_average_pool_backward(const Context& ctx, View dx, ConstView dy, Write write) {
   require_view("global_average_pool_backward", "dx", dx);
   require_shape("global_average_pool_backward", "dy", dy, {dx.shape.n, 1, 1, dx.shape.c});
-  if (ctx.device == Device::cpu) return cpu::global_average_pool_backward(ctx, dx, dy, write);
-  fail_no_kernel("global_average_pool_backward", ctx.device);
+  TWINAGE_DISPATCH(ctx, global_average_pool_backward, dx, dy, write);
 }
 
 }  // namespace twinage

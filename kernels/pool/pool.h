@@ -32,8 +32,8 @@ void global_average_pool_forward(const Context& ctx, View y, ConstView x);  // y
 void global_average_pool_backward(const Context& ctx, View dx, ConstView dy,
                                   Write write = Write::overwrite);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), and the
-// fast code of the CPU (cpu).
+// The same signatures: the definition in plain loops with double accumulators (naive), the
+// fast code of the CPU (cpu), and the CUDA kernels on a GPU (cuda) and run by the host (simt).
 #define TWINAGE_POOL_BACKEND                                                                     \
   void max_pool_forward(const Context& ctx, View y, ConstView x, Pool pool);                     \
   void max_pool_backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,    \
@@ -49,6 +49,12 @@ TWINAGE_POOL_BACKEND
 namespace cpu {
 TWINAGE_POOL_BACKEND
 }  // namespace cpu
+namespace cuda {
+TWINAGE_POOL_BACKEND
+}  // namespace cuda
+namespace simt {
+TWINAGE_POOL_BACKEND
+}  // namespace simt
 #undef TWINAGE_POOL_BACKEND
 
 }  // namespace twinage

@@ -7,31 +7,13 @@
 #include "core/parallel.h"
 #include "kernels/pool/pool.h"
 #include "kernels/pool/pool_isa.h"
+#include "kernels/pool/windows.h"
 
 namespace twinage::cpu {
 namespace {
 
 const PoolKernels& kernels() {
   return pick_isa(baseline::kPool, avx2::kPool, avx512::kPool);
-}
-
-struct Span {
-  Index first, end;
-  Index size() const { return end - first; }
-};
-
-// Pixels of the picture in window q, of one axis.
-Span pixels_of_window(Index q, Index extent, Pool pool) {
-  const Index first = q * pool.stride - pool.pad;
-  return {std::max<Index>(first, 0), std::min(first + pool.window, extent)};
-}
-
-// Windows that contain pixel w, of one axis: q * stride - pad <= w < q * stride - pad + window.
-Span windows_of_pixel(Index w, Index windows, Pool pool) {
-  const Index after =
-      w + pool.pad - pool.window;  // windows that start here or earlier end before w
-  const Index first = after < 0 ? 0 : after / pool.stride + 1;
-  return {first, std::min((w + pool.pad) / pool.stride + 1, windows)};
 }
 
 PixelBox box_of(ConstView x, Span rows, Span columns) {

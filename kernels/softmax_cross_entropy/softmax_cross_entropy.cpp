@@ -1,5 +1,6 @@
 #include "kernels/softmax_cross_entropy/softmax_cross_entropy.h"
 
+#include "core/device_memory.h"
 #include "kernels/check.h"
 
 namespace twinage {
@@ -16,21 +17,18 @@ void require_matrix(const char* operation, ConstView logits) {
 void softmax(const Context& ctx, View p, ConstView logits) {
   require_matrix("softmax", logits);
   require_shape("softmax", "p", p, logits.shape);
-  if (ctx.device == Device::cpu) return cpu::softmax(ctx, p, logits);
-  fail_no_kernel("softmax", ctx.device);
+  TWINAGE_DISPATCH(ctx, softmax, p, logits);
 }
 
 void softmax_cross_entropy(const Context& ctx, float* loss, View dlogits, ConstView logits,
                            const std::int32_t* labels, float weight) {
   require_matrix("softmax_cross_entropy", logits);
   require_shape("softmax_cross_entropy", "dlogits", dlogits, logits.shape);
-  for (Index n = 0; n < logits.shape.n; ++n)
+  for (Index n = 0; host_readable(ctx.device) && n < logits.shape.n; ++n)
     require(labels[n] < logits.shape.c,
             "[softmax_cross_entropy] expected labels below {} (below 0: absent), got {} in row {}",
             logits.shape.c, labels[n], n);
-  if (ctx.device == Device::cpu)
-    return cpu::softmax_cross_entropy(ctx, loss, dlogits, logits, labels, weight);
-  fail_no_kernel("softmax_cross_entropy", ctx.device);
+  TWINAGE_DISPATCH(ctx, softmax_cross_entropy, loss, dlogits, logits, labels, weight);
 }
 
 }  // namespace twinage

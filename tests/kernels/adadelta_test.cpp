@@ -78,9 +78,10 @@ TEST_CASE("adadelta: the first step is known") {
   // With both means at 0 and g large against epsilon, dx = -sqrt(epsilon / (1 - rho)) * sign(g).
   const TestContext ctx;
   for (const auto run : {naive::adadelta, adadelta}) {
-    float x[] = {0, 0}, mean_g2[] = {0, 0}, mean_dx2[] = {0, 0};
-    const float g[] = {3, -50};
-    run(ctx, x, mean_g2, mean_dx2, g, 2, {.rho = 0.95F, .epsilon = 1e-6F}, 1);
+    SharedVector<float> x(2), mean_g2(2), mean_dx2(2);
+    const SharedVector<float> g = {3, -50};
+    run(ctx, x.data(), mean_g2.data(), mean_dx2.data(), g.data(), 2,
+        {.rho = 0.95F, .epsilon = 1e-6F}, 1);
     CHECK(near(x[0], -0.00447213, 1e-5));
     CHECK(near(x[1], 0.00447213, 1e-5));
     CHECK(near(mean_g2[0], 0.05 * 9, 1e-6));
@@ -97,9 +98,9 @@ TEST_CASE("adadelta: PyTorch 1.13's values") {
     const float start[] = {1, -2, 0.5F};
     for (Index i = 0; i < 3; ++i) state.x.data()[i] = start[i];
     for (int step = 0; step < 5; ++step) {
-      float g[3];
-      for (Index i = 0; i < 3; ++i) g[i] = 2 * state.x.data()[i];
-      run(ctx, state.x.data(), state.mean_g2.data(), state.mean_dx2.data(), g, 3, {}, 1);
+      SharedVector<float> g(3);
+      for (std::size_t i = 0; i < 3; ++i) g[i] = 2 * state.x.data()[i];
+      run(ctx, state.x.data(), state.mean_g2.data(), state.mean_dx2.data(), g.data(), 3, {}, 1);
     }
     CHECK(largest_error(doubles(state.x.view()), want) <= 1e-6);
   }

@@ -48,18 +48,23 @@ double formula(const PairLoss& loss, double d, double gap) {
 // Distances and gaps on a grid: D = 0; both sides of the margin 2 (and of the graded margins 0.25,
 // 1, 2); both sides of the corner |D - gap/10| = 0.25. No point lies on a corner itself.
 struct Grid {
-  std::vector<float> d, gap, weight;
+  SharedVector<float> d, gap, weight;
   Grid() {
+    std::vector<float> ds, gaps, weights;
     Random random(1);
     for (const float g : {0.0F, 1.0F, 3.0F, 3.5F, 5.0F, 20.0F, 39.0F, 40.0F, 70.0F})
       for (const float corner : {0.0F, 0.25F, 1.0F, 2.0F, g / 10 - 0.25F, g / 10, g / 10 + 0.25F})
         for (const float side : {-0.01F, 0.0F, 0.01F}) {
           const bool at_corner = side == 0.0F && corner != 0.0F && corner != g / 10;
           if (corner + side < 0 || at_corner) continue;
-          d.push_back(corner + side);
-          gap.push_back(g);
-          weight.push_back(static_cast<float>(random.uniform(0.1, 2)));
+          ds.push_back(corner + side);
+          gaps.push_back(g);
+          weights.push_back(static_cast<float>(random.uniform(0.1, 2)));
         }
+    const auto shared = [](std::span<const float> values) { return SharedVector<float>(values); };
+    d = shared(ds);
+    gap = shared(gaps);
+    weight = shared(weights);
   }
   Index count() const { return static_cast<Index>(d.size()); }
 };
@@ -113,11 +118,24 @@ TEST_CASE("pair_loss: the values a reader works out by hand") {
   for (const Line& line : lines)
     for (const auto run : {naive::pair_loss, pair_loss}) {
       CAPTURE(to_string(line.kind));
-      const float weight = 1;
-      float loss = 0, dd = 0;
-      run(ctx, &loss, &dd, &line.d, &line.gap, &weight, 1, of_kind(line.kind));
-      CHECK(near(loss, line.loss, 1e-6));
-      CHECK(near(dd, line.slope, 1e-6));
+      const SharedVector<float> d = {line.d}, gap = {line.gap}, weight = {1};
+      SharedVector<float> loss(1), dd(1);
+      run(ctx, loss.data(), dd.data(), d.data(), gap.data(), weight.data(), 1, of_kind(line.kind));
+      CHECK(near(loss[0], line.loss, 1e-6));
+      CHECK(near(dd[0], line.slope, 1e-6));
+    }
+}
+
+TEST_CASE("pair_loss: a NaN distance is not hidden by the margin or the corner") {
+  const TestContext ctx;
+  const float nan = std::nanf("");
+  const SharedVector<float> d = {nan, nan}, gap = {0, 30}, weight = {1, 1};
+  for (const PairLossKind kind : kKinds)
+    for (const auto run : {naive::pair_loss, pair_loss}) {
+      CAPTURE(to_string(kind));
+      SharedVector<float> loss(2), dd(2);
+      run(ctx, loss.data(), dd.data(), d.data(), gap.data(), weight.data(), 2, of_kind(kind));
+      for (const float value : loss) CHECK(value != value);
     }
 }
 
@@ -142,7 +160,8 @@ TEST_CASE("pair_loss: names come back as they went") {
 TEST_CASE("pair_loss: options without meaning throw; no pairs are fine") {
   const TestContext ctx;
   pair_loss(ctx, nullptr, nullptr, nullptr, nullptr, nullptr, 0, {});
-  float one[] = {1};
+  SharedVector<float> ones = {1};
+  float* one = ones.data();
   for (const PairLoss& wrong :
        {PairLoss{.margin = 0}, PairLoss{.gap_max = 0}, PairLoss{.scale = -1}, PairLoss{.beta = 0}})
     CHECK_THROWS_AS(pair_loss(ctx, one, one, one, one, one, 1, wrong), Error);

@@ -19,12 +19,14 @@ struct Case {
 
 // The two poolings of Inception v3 (3x3 stride 2 without padding; 3x3 stride 1 with padding 1),
 // and windows that leave pixels out, that do not overlap, that are the picture, or one pixel;
-// more than 16 rows, which are more than one task of the backward.
+// more than 16 rows, which are more than one task of the backward; whole tensors and slices of a
+// multiple of four channels, which CUDA reads 16 bytes at a time.
 const Case kCases[] = {
     {{2, 7, 9, 16}, {3, 2, 0}},    {{2, 8, 8, 21}, {3, 2, 0}, 3}, {{1, 6, 5, 67}, {3, 1, 1}, 1},
     {{2, 1, 1, 3}, {3, 1, 1}},     {{1, 9, 7, 5}, {2, 3, 0}},     {{1, 5, 6, 33}, {5, 1, 0}},
     {{1, 5, 5, 12}, {5, 2, 2}, 2}, {{1, 3, 4, 1}, {1, 1, 0}},     {{1, 35, 3, 7}, {3, 2, 0}, 1},
     {{1, 37, 4, 2}, {5, 2, 1}},    {{1, 3, 3, 130}, {3, 1, 0}},   {{0, 8, 8, 16}, {3, 2, 0}},
+    {{2, 6, 7, 44}, {3, 2, 0}, 4}, {{1, 5, 9, 36}, {3, 1, 1}},
 };
 
 TEST_CASE("pool_shape: rounds down, rejects what cannot be pooled") {
@@ -36,13 +38,13 @@ TEST_CASE("pool_shape: rounds down, rejects what cannot be pooled") {
   CHECK_THROWS_AS(pool_shape({2, 9, 9, 64}, {3, 0, 0}), Error);
 }
 
-TEST_CASE("pool forward: cpu equals naive") {
+TEST_CASE("pool forward: equals naive") {
   Random random(1);
   const TestContext ctx;
   for (const Case& c : kCases) {
     CAPTURE(to_string(c.x));
     const Shape out = pool_shape(c.x, c.pool);
-    GuardedTensor x(c.x, c.extra), y(out, c.extra + 1), want(out);
+    GuardedTensor x(c.x, c.extra), y(out, 2 * c.extra), want(out);
     x.fill_uniform(random);
     naive::max_pool_forward(ctx, want.view(), x.view(), c.pool);
     max_pool_forward(ctx, y.view(), x.view(), c.pool);
@@ -64,15 +66,15 @@ TEST_CASE("max_pool_forward: padding never wins") {
   for (float value : y.values()) CHECK(value == -2);
 }
 
-TEST_CASE("pool backward: cpu equals naive, overwriting and accumulating") {
+TEST_CASE("pool backward: equals naive, overwriting and accumulating") {
   Random random(2);
   const TestContext ctx;
   for (const Case& c : kCases)
     for (const Write write : {Write::overwrite, Write::accumulate}) {
       CAPTURE(to_string(c.x));
       const Shape out = pool_shape(c.x, c.pool);
-      GuardedTensor x(c.x, c.extra), y(out, c.extra), dy(out, c.extra + 2);
-      GuardedTensor dx(c.x, c.extra + 1), want(c.x);
+      GuardedTensor x(c.x, c.extra), y(out, c.extra), dy(out, 2 * c.extra);
+      GuardedTensor dx(c.x, 3 * c.extra), want(c.x);
       x.fill_small_integers(random);  // many equal values: the first must win
       dy.fill_uniform(random);
       naive::max_pool_forward(ctx, y.view(), x.view(), c.pool);
@@ -160,11 +162,11 @@ TEST_CASE("pool backward: finite differences") {
   }
 }
 
-TEST_CASE("global average pool: cpu equals naive, and its gradient is the share of a pixel") {
+TEST_CASE("global average pool: equals naive, and its gradient is the share of a pixel") {
   Random random(4);
   const TestContext ctx;
   for (const Case& c : {Case{{2, 8, 8, 70}, {}, 3}, Case{{3, 1, 1, 5}, {}}, Case{{1, 3, 5, 33}, {}},
-                        Case{{0, 3, 5, 8}, {}}}) {
+                        Case{{0, 3, 5, 8}, {}}, Case{{2, 8, 8, 36}, {}, 4}}) {
     CAPTURE(to_string(c.x));
     const Shape out{c.x.n, 1, 1, c.x.c};
     GuardedTensor x(c.x, c.extra), y(out, c.extra), want(out);
@@ -212,16 +214,13 @@ TEST_CASE("pool: the same bits for 1, 2 and 3 threads") {
 
 TEST_CASE("pool: shapes that do not fit throw") {
   const TestContext ctx;
-  GuardedTensor x({1, 5, 5, 4}), y({1, 3, 3, 4}), g({1, 1, 1, 4});
+  GuardedTensor x({1, 5, 5, 4}), y({1, 3, 3, 4});
   CHECK_THROWS_AS(max_pool_forward(ctx, y.view(), x.view(), {3, 2, 0}), Error);
   CHECK_THROWS_AS(average_pool_forward(ctx, y.view(), x.view(), {3, 2, 0}), Error);
   CHECK_THROWS_AS(average_pool_backward(ctx, x.view(), y.view(), {3, 2, 0}), Error);
   CHECK_THROWS_AS(max_pool_backward(ctx, x.view(), y.view(), x.view(), y.view(), {3, 2, 0}), Error);
   CHECK_THROWS_AS(global_average_pool_forward(ctx, y.view(), x.view()), Error);
   CHECK_THROWS_AS(global_average_pool_backward(ctx, x.view(), y.view()), Error);
-  Context other = ctx.get();
-  other.device = Device::cuda;
-  CHECK_THROWS_AS(global_average_pool_forward(other, g.view(), x.view()), Error);
 }
 
 }  // namespace

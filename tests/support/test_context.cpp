@@ -22,6 +22,12 @@ void each_element(ConstView a, ConstView b, F f) {
 
 }  // namespace
 
+Context planning() {
+  Context context;
+  context.device = test_device();
+  return context;
+}
+
 TestContext::TestContext(Index workspace_floats, int threads)
     : workspace_(workspace_floats, test_device()) {
   context_.device = test_device();

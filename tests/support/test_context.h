@@ -11,6 +11,9 @@
 
 namespace twinage::test {
 
+// To plan workspaces with: X_workspace(planning(), ...).
+Context planning();
+
 // A context of test_device() that owns its workspace. The workspace is poisoned with NaN.
 class TestContext {
  public:

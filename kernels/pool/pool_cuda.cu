@@ -1,0 +1,218 @@
+// A thread owns the element of the output, backward too: an element of dx looks at the windows
+// that contain it, in their order. Nothing is scattered, so no atomics and the same bits every run.
+#include "kernels/pool/pool.h"
+#include "kernels/pool/windows.h"
+#include "kernels/simt/pack.h"
+
+namespace twinage::TWINAGE_GPU_NAMESPACE {
+namespace {
+
+constexpr int kMeanLanes = 32, kMeanRows = 8;  // channels and pixels of a block that averages all
+constexpr int kMeanThreads = kMeanLanes * kMeanRows;
+
+// threadIdx.x along the channels, threadIdx.y along the columns of one row (blockIdx.y) of an
+// image (blockIdx.z).
+Walk walk_rows(Shape shape, int width) {
+  const Index packs = shape.c / width, lanes = walk_lanes(packs, shape.w);
+  return {dim3(static_cast<unsigned>(ceil_div(packs, lanes)), static_cast<unsigned>(shape.h),
+               static_cast<unsigned>(std::min<Index>(shape.n, 65535))),
+          dim3(static_cast<unsigned>(lanes), static_cast<unsigned>(kWalkThreads / lanes))};
+}
+
+// Calls f(n, h, w, first channel) for the packs that are this thread's.
+template <int kWidth, class F>
+__device__ __forceinline__ void for_row_packs(Shape shape, F f) {
+  const Index c = (static_cast<Index>(blockIdx.x) * blockDim.x + threadIdx.x) * kWidth;
+  if (c >= shape.c) return;
+  for (Index n = blockIdx.z; n < shape.n; n += gridDim.z)
+    for (Index w = threadIdx.y; w < shape.w; w += blockDim.y) f(n, Index{blockIdx.y}, w, c);
+}
+
+__device__ __forceinline__ const float* at(ConstView x, Index n, Index h, Index w) {
+  return x.pixel((n * x.shape.h + h) * x.shape.w + w);
+}
+__device__ __forceinline__ float* at(View x, Index n, Index h, Index w) {
+  return x.pixel((n * x.shape.h + h) * x.shape.w + w);
+}
+
+// Calls f with the packs of a box of pixels, row by row.
+template <int kWidth, class F>
+__device__ __forceinline__ void for_box(ConstView x, Index n, Span rows, Span columns, Index c,
+                                        F f) {
+  const float* row = at(x, n, rows.first, columns.first) + c;
+  const int height = static_cast<int>(rows.size()), width = static_cast<int>(columns.size());
+  for (int r = 0; r < height; ++r, row += x.shape.w * x.ld) {
+    const float* p = row;
+    for (int s = 0; s < width; ++s, p += x.ld) f(load_pack<kWidth>(p));
+  }
+}
+
+// 4 blocks an SM: left to itself, ptxas aims at 5 and spills registers to memory.
+template <int kWidth>
+__global__ void __launch_bounds__(kWalkThreads, 4) max_forward(View y, ConstView x, Pool pool) {
+  for_row_packs<kWidth>(y.shape, [&](Index n, Index p, Index q, Index c) {
+    const Span rows = pixels_of_window(p, x.shape.h, pool);
+    const Span columns = pixels_of_window(q, x.shape.w, pool);
+    auto largest = load_pack<kWidth>(at(x, n, rows.first, columns.first) + c);
+    for_box<kWidth>(x, n, rows, columns, c, [&](const Pack<kWidth>& value) {
+#pragma unroll
+      for (int i = 0; i < kWidth; ++i)
+        if (value.v[i] > largest.v[i]) largest.v[i] = value.v[i];
+    });
+    store_pack(at(y, n, p, q) + c, largest);
+  });
+}
+
+// Clears wins[i] where a pixel of the window (p, q) in front of (h, w) is as large as `largest`.
+template <int kWidth>
+__device__ __forceinline__ void keep_first(bool (&wins)[kWidth], const Pack<kWidth>& largest,
+                                           ConstView x, Index n, Index h, Index w, Index c,
+                                           Span rows, Span columns) {
+  for (Index r = rows.first; r <= h; ++r)
+    for (Index s = columns.first; s < (r < h ? columns.end : w); ++s) {
+      const auto before = load_pack<kWidth>(at(x, n, r, s) + c);
+#pragma unroll
+      for (int i = 0; i < kWidth; ++i) wins[i] = wins[i] && before.v[i] != largest.v[i];
+    }
+}
+
+template <int kWidth>
+__global__ void __launch_bounds__(kWalkThreads)
+    max_backward(View dx, ConstView dy, ConstView x, ConstView y, Pool pool, bool accumulate) {
+  for_row_packs<kWidth>(dx.shape, [&](Index n, Index h, Index w, Index c) {
+    const Span rows = windows_of_pixel(h, y.shape.h, pool);
+    const Span columns = windows_of_pixel(w, y.shape.w, pool);
+    const auto mine = load_pack<kWidth>(at(x, n, h, w) + c);
+    float* to = at(dx, n, h, w) + c;
+    auto sum = accumulate ? load_pack<kWidth>(to) : pack_of<kWidth>(0);
+    for (Index p = rows.first; p < rows.end; ++p)
+      for (Index q = columns.first; q < columns.end; ++q) {
+        const auto largest = load_pack<kWidth>(at(y, n, p, q) + c);
+        bool wins[kWidth], any = false;
+#pragma unroll
+        for (int i = 0; i < kWidth; ++i) {
+          wins[i] = mine.v[i] == largest.v[i];
+          any = any || wins[i];
+        }
+        if (!any) continue;
+        keep_first<kWidth>(wins, largest, x, n, h, w, c, pixels_of_window(p, x.shape.h, pool),
+                           pixels_of_window(q, x.shape.w, pool));
+        const auto g = load_pack<kWidth>(at(dy, n, p, q) + c);
+#pragma unroll
+        for (int i = 0; i < kWidth; ++i)
+          if (wins[i]) sum.v[i] += g.v[i];
+      }
+    store_pack(to, sum);
+  });
+}
+
+// Forward: the sum over the pixels of a window. Backward: over the windows of a pixel.
+template <int kWidth, bool kBackward>
+__global__ void __launch_bounds__(kWalkThreads)
+    average(View to, ConstView from, Pool pool, float factor, bool accumulate) {
+  const auto span = [pool](Index i, Index extent) {
+    return kBackward ? windows_of_pixel(i, extent, pool) : pixels_of_window(i, extent, pool);
+  };
+  for_row_packs<kWidth>(to.shape, [&](Index n, Index h, Index w, Index c) {
+    const Span rows = span(h, from.shape.h), columns = span(w, from.shape.w);
+    auto sum = pack_of<kWidth>(0);
+    for_box<kWidth>(from, n, rows, columns, c, [&](const Pack<kWidth>& value) {
+#pragma unroll
+      for (int i = 0; i < kWidth; ++i) sum.v[i] += value.v[i];
+    });
+    float* out = at(to, n, h, w) + c;
+    const auto before = accumulate ? load_pack<kWidth>(out) : pack_of<kWidth>(0);
+#pragma unroll
+    for (int i = 0; i < kWidth; ++i) sum.v[i] = sum.v[i] * factor + before.v[i];
+    store_pack(out, sum);
+  });
+}
+
+// A block sums kMeanLanes channels of one image; its rows take every kMeanRows-th pixel.
+__global__ void __launch_bounds__(kMeanThreads) global_forward(View y, ConstView x, float factor) {
+  GPU_SHARED(float, of_row, [kMeanRows][kMeanLanes]);
+  const Index n = blockIdx.x, c = static_cast<Index>(blockIdx.y) * kMeanLanes + threadIdx.x;
+  const Index area = x.shape.h * x.shape.w;
+  float sum = 0;
+  if (c < x.shape.c)
+    for (Index p = threadIdx.y; p < area; p += kMeanRows) sum += x.pixel(n * area + p)[c];
+  of_row[threadIdx.y][threadIdx.x] = sum;
+  __syncthreads();
+  if (threadIdx.y > 0 || c >= x.shape.c) return;
+  for (int row = 1; row < kMeanRows; ++row) sum += of_row[row][threadIdx.x];
+  y.pixel(n)[c] = sum * factor;
+}
+
+template <int kWidth>
+__global__ void __launch_bounds__(kWalkThreads)
+    global_backward(View dx, ConstView dy, float factor, bool accumulate) {
+  for_row_packs<kWidth>(dx.shape, [&](Index n, Index h, Index w, Index c) {
+    float* to = at(dx, n, h, w) + c;
+    auto g = load_pack<kWidth>(dy.pixel(n) + c);
+    const auto before = accumulate ? load_pack<kWidth>(to) : pack_of<kWidth>(0);
+#pragma unroll
+    for (int i = 0; i < kWidth; ++i) g.v[i] = g.v[i] * factor + before.v[i];
+    store_pack(to, g);
+  });
+}
+
+float inverse_area(Pool pool) {
+  return 1.0F / static_cast<float>(pool.window * pool.window);
+}
+
+}  // namespace
+
+void max_pool_forward(const Context& ctx, View y, ConstView x, Pool pool) {
+  if (y.shape.size() == 0) return;
+  const int width = in_fours(y) && in_fours(x) ? 4 : 1;
+  const Walk walk = walk_rows(y.shape, width);
+  gpu::launch(ctx, "max_pool_forward", width == 4 ? max_forward<4> : max_forward<1>, walk.grid,
+              walk.block, 0, y, x, pool);
+}
+
+void max_pool_backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
+                       Pool pool, Write write) {
+  if (dx.shape.size() == 0) return;
+  const int width = in_fours(dx) && in_fours(dy) && in_fours(x) && in_fours(y) ? 4 : 1;
+  const Walk walk = walk_rows(dx.shape, width);
+  gpu::launch(ctx, "max_pool_backward", width == 4 ? max_backward<4> : max_backward<1>, walk.grid,
+              walk.block, 0, dx, dy, x, y, pool, write == Write::accumulate);
+}
+
+void average_pool_forward(const Context& ctx, View y, ConstView x, Pool pool) {
+  if (y.shape.size() == 0) return;
+  const int width = in_fours(y) && in_fours(x) ? 4 : 1;
+  const Walk walk = walk_rows(y.shape, width);
+  gpu::launch(ctx, "average_pool_forward", width == 4 ? average<4, false> : average<1, false>,
+              walk.grid, walk.block, 0, y, x, pool, inverse_area(pool), false);
+}
+
+void average_pool_backward(const Context& ctx, View dx, ConstView dy, Pool pool, Write write) {
+  if (dx.shape.size() == 0) return;
+  const int width = in_fours(dx) && in_fours(dy) ? 4 : 1;
+  const Walk walk = walk_rows(dx.shape, width);
+  gpu::launch(ctx, "average_pool_backward", width == 4 ? average<4, true> : average<1, true>,
+              walk.grid, walk.block, 0, dx, dy, pool, inverse_area(pool),
+              write == Write::accumulate);
+}
+
+void global_average_pool_forward(const Context& ctx, View y, ConstView x) {
+  if (x.shape.size() == 0) return;
+  const dim3 grid(static_cast<unsigned>(x.shape.n),
+                  static_cast<unsigned>(ceil_div(x.shape.c, kMeanLanes)));
+  const float factor = 1.0F / static_cast<float>(x.shape.h * x.shape.w);
+  gpu::launch(ctx, "global_average_pool_forward", global_forward, grid, dim3(kMeanLanes, kMeanRows),
+              0, y, x, factor);
+}
+
+void global_average_pool_backward(const Context& ctx, View dx, ConstView dy, Write write) {
+  if (dx.shape.size() == 0) return;
+  const int width = in_fours(dx) && in_fours(dy) ? 4 : 1;
+  const Walk walk = walk_rows(dx.shape, width);
+  const float factor = 1.0F / static_cast<float>(dx.shape.h * dx.shape.w);
+  gpu::launch(ctx, "global_average_pool_backward",
+              width == 4 ? global_backward<4> : global_backward<1>, walk.grid, walk.block, 0, dx,
+              dy, factor, write == Write::accumulate);
+}
+
+}  // namespace twinage::TWINAGE_GPU_NAMESPACE
