@@ -36,12 +36,8 @@ step "ThreadSanitizer (clang++)"
 build_and_test tsan -L threads
 
 step "formatting"
-git ls-files '*.h' '*.cpp' | xargs clang-format --dry-run --Werror
+git ls-files '*.h' '*.cpp' '*.cu' | xargs clang-format --dry-run --Werror
 
 step "CUDA"
-if command -v nvcc >/dev/null; then
-  echo "nvcc is here, but this version has no CUDA kernel yet: nothing was compiled with it."
-else
-  echo "nvcc is NOT here, and this version has no CUDA kernel yet: nothing was compiled with it."
-fi
+tools/check_cuda.sh
 printf '\nall tests passed in %d min %02d s\n' $((SECONDS / 60)) $((SECONDS % 60))
