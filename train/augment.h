@@ -1,10 +1,12 @@
-// From the bytes of a face to what the tower sees: cut out, varied at random, normalised.
+// How a face is varied at random before the tower sees it. The arithmetic is an operation:
+// kernels/normalize_images.
 #pragma once
 #include <cstdint>
 #include <span>
 
 #include "core/random.h"
 #include "core/view.h"
+#include "kernels/normalize_images/normalize_images.h"
 
 namespace twinage {
 
@@ -22,12 +24,14 @@ struct AugmentOptions {
 // Throws UsageError for values that make no sense, such as a negative zoom.
 void check_augment_options(const AugmentOptions& options);
 
-// x = (value - 127.5) / 64 [ours]: about zero mean and unit variance over faces.
-constexpr float kPixelMean = 127.5F, kPixelScale = 1.0F / 64.0F;
+// Draws what becomes of one face of side x side pixels in an output of size x size, or gives the
+// centre crop without `random`. `mirror` swaps left and right, on top of a random flip: the second
+// look at a face when it is tested both ways round.
+ImageVariation draw_variation(const AugmentOptions& options, Index side, Index size, Random* random,
+                              bool mirror = false);
 
-// Writes one face into `out` (1, S, S, 3): augmented by `random`, or centre-cropped without it.
-// `rgb` are bytes [side][side][3], side >= S. `mirror` swaps left and right, on top of a random
-// flip: the second look at a face when it is tested both ways round.
+// Writes one face into `out` (1, S, S, 3), varied as drawn. `rgb` are bytes [side][side][3], side
+// >= S.
 void prepare_face(View out, std::span<const std::uint8_t> rgb, Index side,
                   const AugmentOptions& augment, Random* random, bool mirror = false);
 
