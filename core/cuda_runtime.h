@@ -12,7 +12,7 @@ std::string cuda_problem();
 // "NVIDIA H100 80GB HBM3, compute capability 9.0, 80 GB". Throws Error when there is none.
 std::string cuda_description();
 
-void* cuda_allocate(std::size_t bytes);  // zero-filled
+void* cuda_allocate(std::size_t bytes);          // zero-filled
 void* cuda_allocate_managed(std::size_t bytes);  // zero-filled; the host may touch it too: tests
 void cuda_free(void* p) noexcept;
 // Between host and device or within the device, whichever the pointers say.

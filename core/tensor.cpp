@@ -1,6 +1,7 @@
 #include "core/tensor.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "core/device_memory.h"
@@ -20,6 +21,13 @@ void Tensor::fill(float value) {
     const std::vector<float> values(static_cast<std::size_t>(size()), value);
     copy_from(values.data(), size());
   }
+}
+
+void Tensor::move_to(Device device) {
+  if (device == device_) return;
+  Tensor there(shape_, device);
+  there.copy_from(*this);
+  *this = std::move(there);
 }
 
 void Tensor::copy_from(const Tensor& other) {

@@ -23,6 +23,8 @@ class Tensor {
   bool empty() const { return data_ == nullptr; }
 
   void fill(float value);
+  // Moves the contents to another device; nothing happens when they are there already.
+  void move_to(Device device);
   // Same number of elements; the one way between host and device.
   void copy_from(const Tensor& other);
   void copy_from(const float* host, Index count);

@@ -13,17 +13,25 @@ constexpr Index kGenders = 2;
 
 }  // namespace
 
-Objective::Objective(const ObjectiveOptions& options, Index batch, Index embedding_width)
+Objective::Objective(const ObjectiveOptions& options, Index batch, Index embedding_width,
+                     Device device)
     : options_(options),
       pairs_(pairs_of_batch(options.pairs, batch)),
-      distances_(pairs_.size()),
       gaps_(pairs_.size()),
-      losses_(pairs_.size()),
-      ddistances_(pairs_.size()),
       weights_(pairs_.size()),
+      losses_(pairs_.size()),
       gender_losses_(static_cast<std::size_t>(batch)),
-      dz_(matrix(batch, embedding_width)),
-      dgender_(matrix(batch, kGenders)) {
+      device_pairs_(pairs_.size(), device),
+      device_genders_(static_cast<std::size_t>(batch), device),
+      distances_(vector(static_cast<Index>(pairs_.size())), device),
+      ddistances_(distances_.shape(), device),
+      device_gaps_(distances_.shape(), device),
+      device_weights_(distances_.shape(), device),
+      device_losses_(distances_.shape(), device),
+      device_gender_losses_(vector(batch), device),
+      dz_(matrix(batch, embedding_width), device),
+      dgender_(matrix(batch, kGenders), device) {
+  device_pairs_.copy_from(pairs_);
   require(options.gender_weight >= 0, "[objective] expected a gender weight >= 0, got {}",
           options.gender_weight);
 }
@@ -51,11 +59,16 @@ void Objective::evaluate_pairs(const Context& ctx, ObjectiveValue& value, ConstV
     gaps_[p] = std::fabs(ages[static_cast<std::size_t>(pairs_[p].a)] -
                          ages[static_cast<std::size_t>(pairs_[p].b)]);
   pair_weights(weights_, gaps_, options_.pair_loss, options_.balanced);
-  distance_pairs_forward(ctx, distances_.data(), z, pairs_);
-  pair_loss(ctx, losses_.data(), ddistances_.data(), distances_.data(), gaps_.data(),
-            weights_.data(), static_cast<Index>(pairs_.size()), options_.pair_loss);
+  const auto count = static_cast<Index>(pairs_.size());
+  device_gaps_.copy_from(gaps_.data(), count);
+  device_weights_.copy_from(weights_.data(), count);
+  distance_pairs_forward(ctx, distances_.data(), z, device_pairs_.span());
+  pair_loss(ctx, device_losses_.data(), ddistances_.data(), distances_.data(), device_gaps_.data(),
+            device_weights_.data(), count, options_.pair_loss);
   dz_.fill(0);
-  distance_pairs_backward(ctx, dz_.view(), z, pairs_, distances_.data(), ddistances_.data());
+  distance_pairs_backward(ctx, dz_.view(), z, device_pairs_.span(), distances_.data(),
+                          ddistances_.data());
+  device_losses_.copy_to(losses_.data(), count);
 
   Index positive = 0;
   for (std::size_t p = 0; p < pairs_.size(); ++p) {
@@ -71,8 +84,10 @@ void Objective::evaluate_gender(const Context& ctx, ObjectiveValue& value, Const
       std::ranges::count_if(genders, [](std::int32_t label) { return label >= 0; });
   const double mean = labelled > 0 ? 1 / static_cast<double>(labelled) : 0;
   const auto weight = static_cast<float>(static_cast<double>(options_.gender_weight) * mean);
-  softmax_cross_entropy(ctx, gender_losses_.data(), dgender_.view(), logits, genders.data(),
-                        weight);
+  device_genders_.copy_from(genders);
+  softmax_cross_entropy(ctx, device_gender_losses_.data(), dgender_.view(), logits,
+                        device_genders_.data(), weight);
+  device_gender_losses_.copy_to(gender_losses_.data(), device_gender_losses_.size());
   for (const float loss : gender_losses_) value.gender += static_cast<double>(loss) * mean;
 }
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "core/array.h"
 #include "core/context.h"
 #include "core/tensor.h"
 #include "siamese/pairs.h"
@@ -34,9 +35,11 @@ struct ObjectiveValue {
 // has one, that loss and its gradient are 0.
 class Objective {
  public:
-  Objective(const ObjectiveOptions& options, Index batch, Index embedding_width);
+  Objective(const ObjectiveOptions& options, Index batch, Index embedding_width,
+            Device device = Device::cpu);
 
-  // ages in years [batch]; gender 0 male, 1 female, below 0 absent [batch].
+  // ages in years [batch]; gender 0 male, 1 female, below 0 absent [batch], on the host. The
+  // outputs and gradients are on the device. ctx.device must be the constructor's.
   ObjectiveValue evaluate(const Context& ctx, const TwinNetwork::Outputs& outputs,
                           std::span<const float> ages, std::span<const std::int32_t> genders);
   // d total / d z, matrix(batch, embedding width), and d total / d logits, matrix(batch, 2), of the
@@ -52,7 +55,13 @@ class Objective {
 
   ObjectiveOptions options_;
   std::vector<IndexPair> pairs_;
-  std::vector<float> distances_, gaps_, losses_, ddistances_, weights_, gender_losses_;
+  // On the host: what the labels decide, and what the loss is summed from.
+  std::vector<float> gaps_, weights_, losses_, gender_losses_;
+  // On the device.
+  Array<IndexPair> device_pairs_;
+  Array<std::int32_t> device_genders_;
+  Tensor distances_, ddistances_, device_gaps_, device_weights_, device_losses_,
+      device_gender_losses_;
   Tensor dz_, dgender_;
 };
 

@@ -21,6 +21,10 @@ TwinNetwork::TwinNetwork(const Preset& preset, Index embedding_width)
 }
 
 void TwinNetwork::plan(const Context& ctx, Index batch, Mode mode) {
+  for (Parameter* p : parameters()) {
+    p->value.move_to(ctx.device);
+    p->grad.move_to(ctx.device);
+  }
   const Shape features = tower_->plan(ctx, {batch, preset_.input, preset_.input, 3}, mode);
   const Shape z = embedding_->plan(ctx, features, mode);
   const Shape logits = gender_->plan(ctx, features, mode);

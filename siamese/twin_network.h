@@ -18,7 +18,8 @@ class TwinNetwork {
   TwinNetwork(const Preset& preset, Index embedding_width = 128);
 
   // Allocates what forward (and in Mode::train, backward) keep for batches of exactly `batch`
-  // images. May be called again for another size or mode.
+  // images, and moves the parameters to the context's device. May be called again for another
+  // size, mode or device.
   void plan(const Context& ctx, Index batch, Mode mode);
   Index workspace() const;  // scratch floats, after plan()
   Index activation_bytes() const;

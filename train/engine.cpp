@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/parallel.h"
+#include "core/simt_memory.h"
 
 namespace twinage {
 
@@ -10,7 +11,10 @@ Engine::Engine(Device device, int threads) : workspace_(std::make_unique<Workspa
   require(threads >= 0, "[engine] expected at least 0 threads, got {}", threads);
   context_.device = device;
   context_.threads = threads > 0 ? threads : hardware_threads();
+  host_context_ = context_;
+  host_context_.device = Device::cpu;
   context_.workspace = workspace_.get();
+  if (device == Device::simt) simt_memory::protect_from_host(true);
 }
 
 void Engine::plan(TwinNetwork& network, Index batch, Mode mode) {

@@ -13,6 +13,8 @@ class Engine {
   Engine(Device device, int threads);
 
   const Context& context() const { return context_; }
+  // The same threads, on the host's own processor: read-outs and metrics, whatever the device.
+  const Context& host_context() const { return host_context_; }
   // Plans the network and makes the workspace as large as it says. A network is planned once for
   // each change between training and inference, never within a training step.
   void plan(TwinNetwork& network, Index batch, Mode mode);
@@ -20,7 +22,7 @@ class Engine {
 
  private:
   std::unique_ptr<Workspace> workspace_;  // its address stays when the engine is moved
-  Context context_;
+  Context context_, host_context_;
 };
 
 }  // namespace twinage

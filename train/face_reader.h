@@ -33,7 +33,8 @@ class FaceReader {
   Readings read(FaceDataset dataset, const std::function<void(Index, Index)>& progress = {});
 
   const Model& model() const { return model_; }
-  const Context& context() const { return engine_.context(); }
+  // For distances and metrics of what was read: always of the host.
+  const Context& context() const { return engine_.host_context(); }
   // P(same age class) of two faces at this distance: |age gap| <= model().calibration.tau years.
   float same_class_probability(float distance) const {
     return model_.calibration.probability(distance);

@@ -76,7 +76,8 @@ Trainer::Trainer(TrainRequest request)
       engine_(request_.device, request_.threads),
       network_(preset(request_.config.preset), request_.config.embedding),
       optimizer_(engine_.context(), network_.parameters(), request_.config.adadelta),
-      objective_(request_.config.objective, request_.config.batch, request_.config.embedding) {
+      objective_(request_.config.objective, request_.config.batch, request_.config.embedding,
+                 request_.device) {
   find_and_split_faces();
   initialize(network_.parameters(), request_.config.seed);
   if (request_.resume)
@@ -159,13 +160,22 @@ bool Trainer::validation_due() const {
   return share_since >= 1.0 / kValidations;
 }
 
+// The batch itself where kernels can read it, otherwise its copy.
+ConstView Trainer::on_device(const Tensor& images) {
+  if (images.device() == request_.device) return images.view();
+  if (images_.shape() != images.shape()) images_ = Tensor(images.shape(), request_.device);
+  images_.copy_from(images);
+  return std::as_const(images_).view();
+}
+
 ObjectiveValue Trainer::train_step(const Batch& batch, double factor) {
   const Context& ctx = engine_.context();
   network_.zero_gradients(ctx);
-  const auto outputs = network_.forward(ctx, batch.images.view(), Mode::train);
+  const ConstView images = on_device(batch.images);
+  const auto outputs = network_.forward(ctx, images, Mode::train);
   const ObjectiveValue value = objective_.evaluate(ctx, outputs, batch.ages, batch.genders);
   guard_finite(value);
-  network_.backward(ctx, batch.images.view(), objective_.dz(), objective_.dgender());
+  network_.backward(ctx, images, objective_.dz(), objective_.dgender());
   optimizer_.step(ctx, static_cast<float>(factor));
   return value;
 }

@@ -64,6 +64,7 @@ class Trainer {
   double elapsed_seconds() const;  // of training, over all sessions of the run
   bool validation_due() const;
 
+  ConstView on_device(const Tensor& images);
   ObjectiveValue train_step(const Batch& batch, double factor);
   void guard_finite(const ObjectiveValue& value) const;
   void record_steps(const ObjectiveValue& value, double factor, Progress& bar);
@@ -83,6 +84,7 @@ class Trainer {
   TwinNetwork network_;
   AdadeltaOptimizer optimizer_;
   Objective objective_;
+  Tensor images_;  // of the step, on the device
   std::unique_ptr<MetricsLog> log_;
 
   std::uint64_t step_ = 0;  // steps done

@@ -83,7 +83,7 @@ Validation Trainer::validation_of(const FaceDataset& dataset, const FaceStore& s
   // The neighbours' vote needs no calibration, which only exists once training has ended.
   const Calibration none;
   const AgeReadout readout(gallery, none, {ReadoutKind::knn, request_.config.readout.k});
-  const auto estimates = readout.estimate(engine_.context(), embedded.z.view());
+  const auto estimates = readout.estimate(engine_.host_context(), embedded.z.view());
   Validation v;
   Index labelled = 0, right = 0;
   for (std::size_t i = 0; i < faces.size(); ++i) {
@@ -141,10 +141,10 @@ void Trainer::finish() {
   options.mirror = config.mirror;
   const Embedded held_out = embed_faces(engine_, network_, *store_, held_out_, options);
   const std::vector<float> ages = ages_of(faces_, held_out_);
-  Calibration calibration = calibration_of(engine_.context(), gallery, held_out.z.view(), ages,
+  Calibration calibration = calibration_of(engine_.host_context(), gallery, held_out.z.view(), ages,
                                            config.objective.pair_loss.tau);
-  calibrate_intervals(engine_.context(), gallery, calibration, config.readout.k, held_out.z.view(),
-                      ages);
+  calibrate_intervals(engine_.host_context(), gallery, calibration, config.readout.k,
+                      held_out.z.view(), ages);
   save_model(directory_.model(), config, best_step_, network_, gallery, calibration);
   fmt::print(stderr, "best held-out MAE {:.2f} years at step {} of {}; model in {}\n", best_mae_,
              best_step_, step_, directory_.model().string());
