@@ -1,5 +1,8 @@
 // Context: where and how an operation computes. Passed to every operation, owned by the caller.
 #pragma once
+#include <string>
+#include <string_view>
+
 #include "core/device.h"
 #include "core/workspace.h"
 
@@ -7,6 +10,8 @@ namespace twinage {
 
 // The arithmetic's precision: of the operands of multiplications; sums are always float32.
 enum class Math { fp32, tf32, bf16 };
+std::string to_string(Math math);
+Math parse_math(std::string_view name);  // throws UsageError
 
 struct Context {
   Device device = Device::cpu;

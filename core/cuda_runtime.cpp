@@ -68,6 +68,11 @@ void cuda_set(void* p, int value, std::size_t bytes) {
 }
 
 void cuda_select(int ordinal) {
+  int count = 0;
+  check(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
+  require(ordinal >= 0 && ordinal < count,
+          "[device] there is no cuda:{}: this machine's {} GPUs are cuda:0 to cuda:{}", ordinal,
+          count, count - 1);
   check(cudaSetDevice(ordinal), "cudaSetDevice");
 }
 

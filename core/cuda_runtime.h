@@ -18,7 +18,8 @@ void cuda_free(void* p) noexcept;
 // Between host and device or within the device, whichever the pointers say.
 void cuda_copy(void* to, const void* from, std::size_t bytes);
 void cuda_set(void* p, int value, std::size_t bytes);
-void cuda_select(int ordinal);  // the GPU that this process computes on
+// The GPU that this process computes on from here. Throws Error when there is none of this number.
+void cuda_select(int ordinal);
 void cuda_synchronize();
 
 }  // namespace twinage

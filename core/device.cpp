@@ -1,5 +1,7 @@
 #include "core/device.h"
 
+#include <charconv>
+
 #include "core/cuda_runtime.h"
 #include "core/error.h"
 
@@ -17,11 +19,18 @@ std::string to_string(Device device) {
   return "?";
 }
 
-Device parse_device(std::string_view name) {
-  if (name == "cpu") return Device::cpu;
-  if (name == "cuda") return Device::cuda;
-  if (name == "simt") return Device::simt;
-  throw UsageError(fmt::format("[device] no device '{}': use cpu, cuda or simt", name));
+DeviceChoice parse_device(std::string_view name) {
+  for (const Device device : {Device::cpu, Device::cuda, Device::simt})
+    if (name == to_string(device)) return device;
+  constexpr std::string_view kGpu = "cuda:";
+  if (name.starts_with(kGpu)) {
+    const std::string_view number = name.substr(kGpu.size());
+    int gpu = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), gpu);
+    if (error == std::errc() && end == number.data() + number.size() && gpu >= 0)
+      return {Device::cuda, gpu};
+  }
+  throw UsageError(fmt::format("[device] no device '{}': use cpu, cuda, cuda:1 or simt", name));
 }
 
 void require_available(Device device) {

@@ -13,8 +13,17 @@ enum class Device {
 
 std::string to_string(Device device);
 
-// Throws UsageError for an unknown name.
-Device parse_device(std::string_view name);
+// A device, and which one where a machine has several GPUs.
+struct DeviceChoice {
+  Device device = Device::cpu;
+  int gpu = 0;
+
+  DeviceChoice() = default;
+  DeviceChoice(Device chosen, int ordinal = 0) : device(chosen), gpu(ordinal) {}
+};
+
+// "cpu", "simt", "cuda" or "cuda:1". Throws UsageError for an unknown name.
+DeviceChoice parse_device(std::string_view name);
 
 // Throws Error unless this build and this machine can compute on `device`. Nothing ever falls back
 // to another device by itself.

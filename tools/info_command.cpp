@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/cuda_runtime.h"
 #include "core/error.h"
 #include "core/isa.h"
 #include "core/parallel.h"
@@ -25,7 +26,11 @@ constexpr const char* kHelp =
     "  twinage info run                 the same of a trained model, and how it was trained";
 
 nlohmann::ordered_json machine() {
-  return {{"devices", {"cpu"}},
+  std::string problem = cuda_problem();
+  nlohmann::ordered_json devices = {"cpu", "simt"};
+  if (problem.empty()) devices.push_back("cuda");
+  return {{"devices", devices},
+          {"cuda", problem.empty() ? cuda_description() : "not usable: " + problem},
           {"instruction_set", to_string(isa())},
           {"best_instruction_set", to_string(best_isa())},
           {"processors", hardware_threads()}};
@@ -59,8 +64,10 @@ double mib(const nlohmann::ordered_json& bytes) {
 }
 
 void print_machine(const nlohmann::ordered_json& m) {
-  fmt::print("devices: cpu ({} processors, {}; this build has no CUDA kernels yet)\n",
-             m["processors"].get<int>(), m["instruction_set"].get<std::string>());
+  fmt::print("device cpu   {} processors, {}\n", m["processors"].get<int>(),
+             m["instruction_set"].get<std::string>());
+  fmt::print("device cuda  {}\n", m["cuda"].get<std::string>());
+  fmt::print("device simt  the CUDA kernels, run thread by thread on the host and checked\n");
 }
 
 void print_cost(const nlohmann::ordered_json& c) {

@@ -1,18 +1,26 @@
 #include "train/engine.h"
 
+#include "core/cuda_runtime.h"
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/simt_memory.h"
 
 namespace twinage {
 
-Engine::Engine(Device device, int threads) : workspace_(std::make_unique<Workspace>()) {
+Engine::Engine(DeviceChoice choice, int threads, Math math)
+    : workspace_(std::make_unique<Workspace>()) {
+  const Device device = choice.device;
   require_available(device);
+  require(device != Device::cpu || math == Math::fp32,
+          "[engine] device cpu multiplies in fp32 only: leave out --math or use --device cuda");
+  if (device == Device::cuda) cuda_select(choice.gpu);
   require(threads >= 0, "[engine] expected at least 0 threads, got {}", threads);
   context_.device = device;
+  context_.math = math;
   context_.threads = threads > 0 ? threads : hardware_threads();
   host_context_ = context_;
   host_context_.device = Device::cpu;
+  host_context_.math = Math::fp32;
   context_.workspace = workspace_.get();
   if (device == Device::simt) simt_memory::protect_from_host(true);
 }

@@ -9,8 +9,9 @@ namespace twinage {
 
 class Engine {
  public:
-  // threads 0: all processors. Throws Error when the device is not available.
-  Engine(Device device, int threads);
+  // threads 0: all processors. math: the precision of multiplications on device cuda and simt.
+  // Throws Error when the device is not available or has no such arithmetic.
+  Engine(DeviceChoice choice, int threads, Math math = Math::fp32);
 
   const Context& context() const { return context_; }
   // The same threads, on the host's own processor: read-outs and metrics, whatever the device.

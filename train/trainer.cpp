@@ -73,11 +73,11 @@ std::unique_ptr<FaceStore> open_store(FaceDataset& dataset, const std::string& w
 Trainer::Trainer(TrainRequest request)
     : request_(checked(std::move(request))),
       directory_(request_.out),
-      engine_(request_.device, request_.threads),
+      engine_(request_.device, request_.threads, request_.math),
       network_(preset(request_.config.preset), request_.config.embedding),
       optimizer_(engine_.context(), network_.parameters(), request_.config.adadelta),
       objective_(request_.config.objective, request_.config.batch, request_.config.embedding,
-                 request_.device) {
+                 request_.device.device) {
   find_and_split_faces();
   initialize(network_.parameters(), request_.config.seed);
   if (request_.resume)
@@ -162,8 +162,9 @@ bool Trainer::validation_due() const {
 
 // The batch itself where kernels can read it, otherwise its copy.
 ConstView Trainer::on_device(const Tensor& images) {
-  if (images.device() == request_.device) return images.view();
-  if (images_.shape() != images.shape()) images_ = Tensor(images.shape(), request_.device);
+  const Device device = engine_.context().device;
+  if (images.device() == device) return images.view();
+  if (images_.shape() != images.shape()) images_ = Tensor(images.shape(), device);
   images_.copy_from(images);
   return std::as_const(images_).view();
 }

@@ -25,8 +25,9 @@ struct TrainRequest {
   TrainConfig config;
   std::filesystem::path out;
   bool resume = false;
-  Device device = Device::cpu;
-  int threads = 0;  // 0: all
+  DeviceChoice device;
+  Math math = Math::fp32;  // of device cuda and simt
+  int threads = 0;         // 0: all
   // Set from outside (a signal) to end cleanly after the current step. May be null.
   const std::atomic<bool>* stop = nullptr;
 };

@@ -11,7 +11,7 @@ namespace twinage::test {
 Device test_device() {
   static const Device device = [] {
     const char* name = std::getenv("TWINAGE_TEST_DEVICE");
-    return name == nullptr ? Device::cpu : parse_device(name);
+    return name == nullptr ? Device::cpu : parse_device(name).device;
   }();
   return device;
 }
