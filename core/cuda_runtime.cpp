@@ -80,6 +80,38 @@ void cuda_synchronize() {
   check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
 }
 
+std::size_t cuda_bytes_in_use() {
+  std::size_t free = 0, total = 0;
+  check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+  return total - free;
+}
+
+CudaTimer::CudaTimer() {
+  cudaEvent_t begin{}, end{};
+  check(cudaEventCreate(&begin), "cudaEventCreate");
+  begin_ = begin;
+  check(cudaEventCreate(&end), "cudaEventCreate");
+  end_ = end;
+}
+
+CudaTimer::~CudaTimer() {
+  if (begin_ != nullptr) cudaEventDestroy(static_cast<cudaEvent_t>(begin_));
+  if (end_ != nullptr) cudaEventDestroy(static_cast<cudaEvent_t>(end_));
+}
+
+void CudaTimer::start() {
+  check(cudaEventRecord(static_cast<cudaEvent_t>(begin_)), "cudaEventRecord");
+}
+
+double CudaTimer::stop_ms() {
+  check(cudaEventRecord(static_cast<cudaEvent_t>(end_)), "cudaEventRecord");
+  check(cudaEventSynchronize(static_cast<cudaEvent_t>(end_)), "cudaEventSynchronize");
+  float ms = 0;
+  check(cudaEventElapsedTime(&ms, static_cast<cudaEvent_t>(begin_), static_cast<cudaEvent_t>(end_)),
+        "cudaEventElapsedTime");
+  return static_cast<double>(ms);
+}
+
 #else
 namespace {
 
@@ -111,6 +143,19 @@ void cuda_select(int) {
   fail("[cuda] {}", kNotBuilt);
 }
 void cuda_synchronize() {
+  fail("[cuda] {}", kNotBuilt);
+}
+std::size_t cuda_bytes_in_use() {
+  fail("[cuda] {}", kNotBuilt);
+}
+CudaTimer::CudaTimer() {
+  fail("[cuda] {}", kNotBuilt);
+}
+CudaTimer::~CudaTimer() = default;
+void CudaTimer::start() {
+  fail("[cuda] {}", kNotBuilt);
+}
+double CudaTimer::stop_ms() {
   fail("[cuda] {}", kNotBuilt);
 }
 #endif

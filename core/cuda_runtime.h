@@ -22,4 +22,23 @@ void cuda_set(void* p, int value, std::size_t bytes);
 void cuda_select(int ordinal);
 void cuda_synchronize();
 
+// Bytes of the GPU's memory in use, by this and all other processes.
+std::size_t cuda_bytes_in_use();
+
+// Time on the GPU itself, between two marks in its stream of work.
+class CudaTimer {
+ public:
+  CudaTimer();
+  ~CudaTimer();
+  CudaTimer(const CudaTimer&) = delete;
+  CudaTimer& operator=(const CudaTimer&) = delete;
+
+  void start();
+  double stop_ms();  // waits for the work in between
+
+ private:
+  void* begin_ = nullptr;
+  void* end_ = nullptr;
+};
+
 }  // namespace twinage

@@ -1,0 +1,18 @@
+# The libraries we stand on: Debian packages, or, with TWINAGE_PACKAGES, a folder of their headers
+# (tools/gpu_check.sh --pack makes one, for a machine that cannot install anything).
+set(TWINAGE_PACKAGES "" CACHE PATH "a folder of headers to use instead of installed packages")
+find_package(Threads REQUIRED)
+if(NOT TWINAGE_PACKAGES)
+  find_package(fmt REQUIRED)
+  find_package(CLI11 REQUIRED)
+  find_package(nlohmann_json REQUIRED)
+  if(TWINAGE_TESTS)
+    find_package(doctest REQUIRED)
+  endif()
+  return()
+endif()
+foreach(package fmt::fmt CLI11::CLI11 nlohmann_json::nlohmann_json doctest::doctest)
+  add_library(${package} INTERFACE IMPORTED GLOBAL)
+  target_include_directories(${package} SYSTEM INTERFACE ${TWINAGE_PACKAGES})
+endforeach()
+target_compile_definitions(fmt::fmt INTERFACE FMT_HEADER_ONLY)
