@@ -153,7 +153,7 @@ nlohmann::ordered_json step_cases(const Options& options, const DeviceChoice& ch
   TwinNetwork network(preset(options.set));
   initialize(network.parameters(), 1);
   engine.plan(network, options.batch, Mode::train);
-  AdadeltaOptimizer optimizer(ctx, network.parameters(), {});
+  AdadeltaOptimizer optimizer(network.place_on(Device::cuda), network.parameters(), {});
   Objective objective({}, options.batch, network.embedding_width(), Device::cuda);
   const Index side = network.preset().input;
   const Tensor images = random_on_gpu({options.batch, side, side, 3}, 4);

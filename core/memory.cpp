@@ -6,7 +6,11 @@
 namespace twinage {
 
 void FreeFloats::operator()(float* p) const noexcept {
-  free_bytes(p, device);
+  if (owned) free_bytes(p, device);
+}
+
+Floats borrow_floats(float* block, Index count, Device device) {
+  return Floats(block, FreeFloats{static_cast<std::size_t>(count) * sizeof(float), device, false});
 }
 
 Floats allocate_floats(Index count, Device device) {

@@ -1,7 +1,6 @@
 #include "core/tensor.h"
 
 #include <algorithm>
-#include <utility>
 #include <vector>
 
 #include "core/device_memory.h"
@@ -12,6 +11,9 @@ namespace twinage {
 Tensor::Tensor(Shape shape, Device device)
     : shape_(shape), device_(device), data_(allocate_floats(shape.size(), device)) {}
 
+Tensor::Tensor(Shape shape, float* block, Device device)
+    : shape_(shape), device_(device), data_(borrow_floats(block, shape.size(), device)) {}
+
 void Tensor::fill(float value) {
   if (host_readable(device_)) {
     std::fill_n(data_.get(), size(), value);
@@ -21,13 +23,6 @@ void Tensor::fill(float value) {
     const std::vector<float> values(static_cast<std::size_t>(size()), value);
     copy_from(values.data(), size());
   }
-}
-
-void Tensor::move_to(Device device) {
-  if (device == device_) return;
-  Tensor there(shape_, device);
-  there.copy_from(*this);
-  *this = std::move(there);
 }
 
 void Tensor::copy_from(const Tensor& other) {

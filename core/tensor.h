@@ -1,4 +1,5 @@
-// Tensor: the sole owner of a block of floats. Move-only; copying is always spelled out.
+// Tensor: the sole owner of a block of floats, or of its part of a larger block (an arena).
+// Move-only; copying is always spelled out.
 #pragma once
 #include <vector>
 
@@ -12,6 +13,9 @@ class Tensor {
   Tensor() = default;                                         // empty: shape().size() == 0
   explicit Tensor(Shape shape, Device device = Device::cpu);  // zeros
 
+  // In memory that another tensor owns and that lives longer; its contents stay as they are.
+  Tensor(Shape shape, float* block, Device device);
+
   View view() { return {data_.get(), shape_}; }
   ConstView view() const { return {data_.get(), shape_}; }
   float* data() { return data_.get(); }
@@ -23,8 +27,6 @@ class Tensor {
   bool empty() const { return data_ == nullptr; }
 
   void fill(float value);
-  // Moves the contents to another device; nothing happens when they are there already.
-  void move_to(Device device);
   // Same number of elements; the one way between host and device.
   void copy_from(const Tensor& other);
   void copy_from(const float* host, Index count);

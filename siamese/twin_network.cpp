@@ -20,11 +20,13 @@ TwinNetwork::TwinNetwork(const Preset& preset, Index embedding_width)
   gender_ = named("gender", linear(tower_features_, kGenders));
 }
 
+ParameterArena& TwinNetwork::place_on(Device device) {
+  if (arena_.empty() || arena_.device() != device) arena_.gather(parameters(), device);
+  return arena_;
+}
+
 void TwinNetwork::plan(const Context& ctx, Index batch, Mode mode) {
-  for (Parameter* p : parameters()) {
-    p->value.move_to(ctx.device);
-    p->grad.move_to(ctx.device);
-  }
+  place_on(ctx.device);
   const Shape features = tower_->plan(ctx, {batch, preset_.input, preset_.input, 3}, mode);
   const Shape z = embedding_->plan(ctx, features, mode);
   const Shape logits = gender_->plan(ctx, features, mode);
@@ -74,8 +76,7 @@ std::vector<Parameter*> TwinNetwork::parameters() {
 }
 
 void TwinNetwork::zero_gradients(const Context& ctx) {
-  for (Parameter* p : parameters())
-    if (p->trained) fill(ctx, p->grad.view(), 0.0F);
+  fill(ctx, arena_.gradients().view(), 0.0F);
 }
 
 }  // namespace twinage

@@ -10,6 +10,7 @@
 
 #include "layers/inception_v3.h"
 #include "layers/layer.h"
+#include "layers/parameter_arena.h"
 
 namespace twinage {
 
@@ -36,6 +37,8 @@ class TwinNetwork {
 
   std::vector<Parameter*> parameters();
   void zero_gradients(const Context& ctx);
+  // Moves all parameters into one block of the device's memory (plan() does so too).
+  ParameterArena& place_on(Device device);
   Index embedding_width() const { return embedding_width_; }
   const Preset& preset() const { return preset_; }
 
@@ -44,6 +47,7 @@ class TwinNetwork {
   Index embedding_width_, workspace_ = 0;
   Index tower_features_ = 0;
   LayerPtr tower_, embedding_, gender_;
+  ParameterArena arena_;
   Tensor features_, z_, logits_;
 };
 

@@ -27,10 +27,10 @@ while [ $# -gt 0 ]; do
       done
       echo "headers for a machine without packages: $packages ($(du -sh "$packages" | cut -f1))"
       exit 0 ;;
-    *) sed -n '2,14p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2 ;;
+    *) sed -n '2,12p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2 ;;
   esac
 done
-mkdir -p "$out"
+mkdir -p "$out" build
 report=$out/gpu_check.md work=build/gpu_check
 failed=0
 

@@ -1,38 +1,43 @@
 #include "train/optimizer.h"
 
+#include "core/error.h"
 #include "train/weights.h"
 
 namespace twinage {
 
-AdadeltaOptimizer::AdadeltaOptimizer(const Context& ctx, std::vector<Parameter*> parameters,
+AdadeltaOptimizer::AdadeltaOptimizer(ParameterArena& arena,
+                                     const std::vector<Parameter*>& parameters,
                                      const Adadelta& options)
-    : options_(options) {
-  for (Parameter* p : parameters)
-    if (p->trained)
-      slots_.push_back(
-          {p, Tensor(p->value.shape(), ctx.device), Tensor(p->value.shape(), ctx.device)});
+    : arena_(arena), options_(options) {
+  require(!arena.empty(), "[optimizer] expected gathered parameters: call place_on() first");
+  const Device device = arena.device();
+  mean_square_gradient_ = Tensor(arena.values().shape(), device);
+  mean_square_step_ = Tensor(arena.values().shape(), device);
+  for (const Parameter* p : parameters) {
+    if (!p->trained) continue;
+    const Index offset = arena.offsets().at(slots_.size());
+    slots_.push_back({"optimizer." + p->name,
+                      Tensor(p->value.shape(), mean_square_gradient_.data() + offset, device),
+                      Tensor(p->value.shape(), mean_square_step_.data() + offset, device)});
+  }
 }
 
 void AdadeltaOptimizer::step(const Context& ctx, float factor) {
-  for (Slot& slot : slots_)
-    adadelta(ctx, slot.parameter->value.data(), slot.mean_square_gradient.data(),
-             slot.mean_square_step.data(), slot.parameter->grad.data(),
-             slot.parameter->value.size(), options_, factor);
+  adadelta(ctx, arena_.values().data(), mean_square_gradient_.data(), mean_square_step_.data(),
+           arena_.gradients().data(), arena_.values().size(), options_, factor);
 }
 
 void AdadeltaOptimizer::save(SafetensorsWriter& writer) const {
   for (const Slot& slot : slots_) {
-    const std::string name = "optimizer." + slot.parameter->name;
-    save_tensor(writer, name + ".mean_square_gradient", slot.mean_square_gradient);
-    save_tensor(writer, name + ".mean_square_step", slot.mean_square_step);
+    save_tensor(writer, slot.name + ".mean_square_gradient", slot.mean_square_gradient);
+    save_tensor(writer, slot.name + ".mean_square_step", slot.mean_square_step);
   }
 }
 
 void AdadeltaOptimizer::load(const SafetensorsFile& file) {
   for (Slot& slot : slots_) {
-    const std::string name = "optimizer." + slot.parameter->name;
-    load_tensor(file, name + ".mean_square_gradient", slot.mean_square_gradient);
-    load_tensor(file, name + ".mean_square_step", slot.mean_square_step);
+    load_tensor(file, slot.name + ".mean_square_gradient", slot.mean_square_gradient);
+    load_tensor(file, slot.name + ".mean_square_step", slot.mean_square_step);
   }
 }
 

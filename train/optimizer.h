@@ -1,17 +1,20 @@
-// ADADELTA over all trained parameters of a network.
+// ADADELTA over all trained parameters of a network, in one call of the kernel.
 #pragma once
+#include <string>
 #include <vector>
 
 #include "core/safetensors.h"
 #include "kernels/adadelta/adadelta.h"
 #include "layers/layer.h"
+#include "layers/parameter_arena.h"
 
 namespace twinage {
 
 class AdadeltaOptimizer {
  public:
-  // The parameters must outlive the optimizer. Those with trained == false are left alone.
-  AdadeltaOptimizer(const Context& ctx, std::vector<Parameter*> parameters,
+  // Starts from zero state for the parameters gathered in the arena (TwinNetwork::place_on), on its
+  // device; both must outlive the optimizer. Those with trained == false are left alone.
+  AdadeltaOptimizer(ParameterArena& arena, const std::vector<Parameter*>& parameters,
                     const Adadelta& options);
 
   // One update from the gradients; see kernels/adadelta/adadelta.h.
@@ -23,10 +26,13 @@ class AdadeltaOptimizer {
   void load(const SafetensorsFile& file);  // throws Error
 
  private:
+  // The part of one parameter in the state's two blocks.
   struct Slot {
-    Parameter* parameter;
+    std::string name;
     Tensor mean_square_gradient, mean_square_step;
   };
+  ParameterArena& arena_;
+  Tensor mean_square_gradient_, mean_square_step_;
   std::vector<Slot> slots_;
   Adadelta options_;
 };

@@ -75,7 +75,8 @@ Trainer::Trainer(TrainRequest request)
       directory_(request_.out),
       engine_(request_.device, request_.threads, request_.math),
       network_(preset(request_.config.preset), request_.config.embedding),
-      optimizer_(engine_.context(), network_.parameters(), request_.config.adadelta),
+      optimizer_(network_.place_on(request_.device.device), network_.parameters(),
+                 request_.config.adadelta),
       objective_(request_.config.objective, request_.config.batch, request_.config.embedding,
                  request_.device.device) {
   find_and_split_faces();

@@ -37,7 +37,7 @@ class Run {
   explicit Run(Device device)
       : engine_(device, 2),
         network_(kPreset, kWidth),
-        optimizer_(engine_.context(), network_.parameters(), Adadelta{}),
+        optimizer_(network_.place_on(device), network_.parameters(), Adadelta{}),
         objective_(ObjectiveOptions{}, kBatch, kWidth, device),
         images_({kBatch, kPreset.input, kPreset.input, 3}, device) {
     initialize(network_.parameters(), 7);
