@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "kernels/elementwise/elementwise.h"
 #include "kernels/softmax_cross_entropy/softmax_cross_entropy.h"
 
 namespace twinage {
@@ -29,6 +30,7 @@ Objective::Objective(const ObjectiveOptions& options, Index batch, Index embeddi
       device_weights_(distances_.shape(), device),
       device_losses_(distances_.shape(), device),
       device_gender_losses_(vector(batch), device),
+      device_gender_weights_(vector(batch), device),
       dz_(matrix(batch, embedding_width), device),
       dgender_(matrix(batch, kGenders), device) {
   device_pairs_.copy_from(pairs_);
@@ -36,59 +38,60 @@ Objective::Objective(const ObjectiveOptions& options, Index batch, Index embeddi
           options.gender_weight);
 }
 
-ObjectiveValue Objective::evaluate(const Context& ctx, const TwinNetwork::Outputs& outputs,
-                                   std::span<const float> ages,
-                                   std::span<const std::int32_t> genders) {
+void Objective::set_labels(std::span<const float> ages, std::span<const std::int32_t> genders) {
   const Index batch = dz_.shape().n;
-  require(outputs.z.shape == dz_.shape() && outputs.gender.shape == dgender_.shape(),
-          "[objective] expected z {} and gender {}, got {} and {}", dz_.shape(), dgender_.shape(),
-          outputs.z.shape, outputs.gender.shape);
   require(static_cast<Index>(ages.size()) == batch && static_cast<Index>(genders.size()) == batch,
           "[objective] expected {} ages and genders, got {} and {}", batch, ages.size(),
           genders.size());
-  ObjectiveValue value;
-  evaluate_pairs(ctx, value, outputs.z, ages);
-  evaluate_gender(ctx, value, outputs.gender, genders);
-  value.total = value.pair + static_cast<double>(options_.gender_weight) * value.gender;
-  return value;
-}
-
-void Objective::evaluate_pairs(const Context& ctx, ObjectiveValue& value, ConstView z,
-                               std::span<const float> ages) {
   for (std::size_t p = 0; p < pairs_.size(); ++p)
     gaps_[p] = std::fabs(ages[static_cast<std::size_t>(pairs_[p].a)] -
                          ages[static_cast<std::size_t>(pairs_[p].b)]);
   pair_weights(weights_, gaps_, options_.pair_loss, options_.balanced);
-  const auto count = static_cast<Index>(pairs_.size());
-  device_gaps_.copy_from(gaps_.data(), count);
-  device_weights_.copy_from(weights_.data(), count);
+  device_gaps_.copy_from(gaps_.data(), device_gaps_.size());
+  device_weights_.copy_from(weights_.data(), device_weights_.size());
+
+  const auto labelled =
+      std::ranges::count_if(genders, [](std::int32_t label) { return label >= 0; });
+  gender_share_ = labelled > 0 ? 1 / static_cast<double>(labelled) : 0;
+  const std::vector<float> weights(
+      genders.size(),
+      static_cast<float>(static_cast<double>(options_.gender_weight) * gender_share_));
+  device_gender_weights_.copy_from(weights.data(), batch);
+  device_genders_.copy_from(genders);
+}
+
+void Objective::compute(const Context& ctx, const TwinNetwork::Outputs& outputs) {
+  require(outputs.z.shape == dz_.shape() && outputs.gender.shape == dgender_.shape(),
+          "[objective] expected z {} and gender {}, got {} and {}", dz_.shape(), dgender_.shape(),
+          outputs.z.shape, outputs.gender.shape);
+  const ConstView z = outputs.z;
   distance_pairs_forward(ctx, distances_.data(), z, device_pairs_.span());
   pair_loss(ctx, device_losses_.data(), ddistances_.data(), distances_.data(), device_gaps_.data(),
-            device_weights_.data(), count, options_.pair_loss);
-  dz_.fill(0);
+            device_weights_.data(), device_losses_.size(), options_.pair_loss);
+  fill(ctx, dz_.view(), 0);
   distance_pairs_backward(ctx, dz_.view(), z, device_pairs_.span(), distances_.data(),
                           ddistances_.data());
-  device_losses_.copy_to(losses_.data(), count);
 
+  // The weight depends on how many of the batch are labelled; as an argument of the kernel it would
+  // be that of the batch with which the step was recorded.
+  softmax_cross_entropy(ctx, device_gender_losses_.data(), dgender_.view(), outputs.gender,
+                        device_genders_.data(), 1.0F);
+  scale_rows(ctx, dgender_.view(), dgender_.view(), device_gender_weights_.data());
+}
+
+ObjectiveValue Objective::value() {
+  device_losses_.copy_to(losses_.data(), device_losses_.size());
+  device_gender_losses_.copy_to(gender_losses_.data(), device_gender_losses_.size());
+  ObjectiveValue value;
   Index positive = 0;
   for (std::size_t p = 0; p < pairs_.size(); ++p) {
     value.pair += static_cast<double>(weights_[p]) * static_cast<double>(losses_[p]);
     positive += same_class(options_.pair_loss, gaps_[p]) ? 1 : 0;
   }
   value.positive_share = static_cast<double>(positive) / static_cast<double>(pairs_.size());
-}
-
-void Objective::evaluate_gender(const Context& ctx, ObjectiveValue& value, ConstView logits,
-                                std::span<const std::int32_t> genders) {
-  const auto labelled =
-      std::ranges::count_if(genders, [](std::int32_t label) { return label >= 0; });
-  const double mean = labelled > 0 ? 1 / static_cast<double>(labelled) : 0;
-  const auto weight = static_cast<float>(static_cast<double>(options_.gender_weight) * mean);
-  device_genders_.copy_from(genders);
-  softmax_cross_entropy(ctx, device_gender_losses_.data(), dgender_.view(), logits,
-                        device_genders_.data(), weight);
-  device_gender_losses_.copy_to(gender_losses_.data(), device_gender_losses_.size());
-  for (const float loss : gender_losses_) value.gender += static_cast<double>(loss) * mean;
+  for (const float loss : gender_losses_) value.gender += static_cast<double>(loss) * gender_share_;
+  value.total = value.pair + static_cast<double>(options_.gender_weight) * value.gender;
+  return value;
 }
 
 }  // namespace twinage

@@ -38,30 +38,38 @@ class Objective {
   Objective(const ObjectiveOptions& options, Index batch, Index embedding_width,
             Device device = Device::cpu);
 
-  // ages in years [batch]; gender 0 male, 1 female, below 0 absent [batch], on the host. The
-  // outputs and gradients are on the device. ctx.device must be the constructor's.
+  // The three parts of evaluating a batch, so that the middle one, which is all the device's work,
+  // can be recorded and repeated. The outputs and gradients are on the device; ctx.device must be
+  // the constructor's.
+  //
+  // ages in years [batch]; gender 0 male, 1 female, below 0 absent [batch], on the host.
+  void set_labels(std::span<const float> ages, std::span<const std::int32_t> genders);
+  void compute(const Context& ctx, const TwinNetwork::Outputs& outputs);
+  // Waits for compute().
+  ObjectiveValue value();
+
   ObjectiveValue evaluate(const Context& ctx, const TwinNetwork::Outputs& outputs,
-                          std::span<const float> ages, std::span<const std::int32_t> genders);
+                          std::span<const float> ages, std::span<const std::int32_t> genders) {
+    set_labels(ages, genders);
+    compute(ctx, outputs);
+    return value();
+  }
   // d total / d z, matrix(batch, embedding width), and d total / d logits, matrix(batch, 2), of the
-  // last evaluate().
+  // last compute().
   ConstView dz() const { return dz_.view(); }
   ConstView dgender() const { return dgender_.view(); }
 
  private:
-  void evaluate_pairs(const Context& ctx, ObjectiveValue& value, ConstView z,
-                      std::span<const float> ages);
-  void evaluate_gender(const Context& ctx, ObjectiveValue& value, ConstView logits,
-                       std::span<const std::int32_t> genders);
-
   ObjectiveOptions options_;
   std::vector<IndexPair> pairs_;
   // On the host: what the labels decide, and what the loss is summed from.
   std::vector<float> gaps_, weights_, losses_, gender_losses_;
+  double gender_share_ = 0;  // 1 / faces with a gender label, 0 without any
   // On the device.
   Array<IndexPair> device_pairs_;
   Array<std::int32_t> device_genders_;
   Tensor distances_, ddistances_, device_gaps_, device_weights_, device_losses_,
-      device_gender_losses_;
+      device_gender_losses_, device_gender_weights_;
   Tensor dz_, dgender_;
 };
 

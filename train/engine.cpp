@@ -13,7 +13,11 @@ Engine::Engine(DeviceChoice choice, int threads, Math math)
   require_available(device);
   require(device != Device::cpu || math == Math::fp32,
           "[engine] device cpu multiplies in fp32 only: leave out --math or use --device cuda");
-  if (device == Device::cuda) cuda_select(choice.gpu);
+  if (device == Device::cuda) {
+    cuda_select(choice.gpu);
+    stream_ = std::make_unique<CudaStream>();
+    context_.stream = stream_->handle();
+  }
   require(threads >= 0, "[engine] expected at least 0 threads, got {}", threads);
   context_.device = device;
   context_.math = math;
@@ -21,6 +25,7 @@ Engine::Engine(DeviceChoice choice, int threads, Math math)
   host_context_ = context_;
   host_context_.device = Device::cpu;
   host_context_.math = Math::fp32;
+  host_context_.stream = nullptr;
   context_.workspace = workspace_.get();
   if (device == Device::simt) simt_memory::protect_from_host(true);
 }

@@ -78,7 +78,8 @@ Trainer::Trainer(TrainRequest request)
       optimizer_(network_.place_on(request_.device.device), network_.parameters(),
                  request_.config.adadelta),
       objective_(request_.config.objective, request_.config.batch, request_.config.embedding,
-                 request_.device.device) {
+                 request_.device.device),
+      training_step_(engine_, network_, objective_, optimizer_, request_.config.batch) {
   find_and_split_faces();
   initialize(network_.parameters(), request_.config.seed);
   if (request_.resume)
@@ -161,27 +162,6 @@ bool Trainer::validation_due() const {
   return share_since >= 1.0 / kValidations;
 }
 
-// The batch itself where kernels can read it, otherwise its copy.
-ConstView Trainer::on_device(const Tensor& images) {
-  const Device device = engine_.context().device;
-  if (images.device() == device) return images.view();
-  if (images_.shape() != images.shape()) images_ = Tensor(images.shape(), device);
-  images_.copy_from(images);
-  return std::as_const(images_).view();
-}
-
-ObjectiveValue Trainer::train_step(const Batch& batch, double factor) {
-  const Context& ctx = engine_.context();
-  network_.zero_gradients(ctx);
-  const ConstView images = on_device(batch.images);
-  const auto outputs = network_.forward(ctx, images, Mode::train);
-  const ObjectiveValue value = objective_.evaluate(ctx, outputs, batch.ages, batch.genders);
-  guard_finite(value);
-  network_.backward(ctx, images, objective_.dz(), objective_.dgender());
-  optimizer_.step(ctx, static_cast<float>(factor));
-  return value;
-}
-
 void Trainer::guard_finite(const ObjectiveValue& value) const {
   if (std::isfinite(value.total)) return;
   fail(
@@ -218,29 +198,45 @@ void Trainer::record_steps(const ObjectiveValue& value, double factor, Progress&
   recorded_at_ = seconds;
 }
 
+void Trainer::plan_training() {
+  engine_.plan(network_, request_.config.batch, Mode::train);
+  training_step_.replanned();
+}
+
 TrainEnd Trainer::run() {
   const TrainConfig& config = request_.config;
   start_ = checkpoint_time_ = Clock::now();
   recorded_at_ = validated_at_ = seconds_before_;
-  engine_.plan(network_, config.batch, Mode::train);
+  plan_training();
   Loader loader(faces_, *store_, batch_plan(), network_.preset().input, config.augment, config.seed,
                 step_, config.workers, 3);
   Progress bar("training");
   const auto stopped = [&] { return request_.stop != nullptr && request_.stop->load(); };
+  const Batch* batch = &loader.next();
+  training_step_.send(batch->images);
   while (progress() < 1 && !stopped()) {
     const double factor = step_factor(config, step_, progress());
-    const ObjectiveValue value = train_step(loader.next(), factor);
+    training_step_.begin(batch->ages, batch->genders);
+    // While a GPU computes, its next batch is on the way.
+    batch = &loader.next();
+    training_step_.send(batch->images);
+    const ObjectiveValue value = training_step_.loss();
+    guard_finite(value);
+    training_step_.update(factor);
     ++step_;
     record_steps(value, factor, bar);
     if (validation_due() && progress() < 1) {
       validate(bar);
-      engine_.plan(network_, config.batch, Mode::train);
+      plan_training();
     }
     const double since = std::chrono::duration<double>(Clock::now() - checkpoint_time_).count();
     const bool by_steps = config.checkpoint_steps > 0 &&
                           step_ % static_cast<std::uint64_t>(config.checkpoint_steps) == 0;
     if (by_steps || since >= config.checkpoint_seconds) save_state();
   }
+  if (!training_step_.not_recorded().empty())
+    fmt::print(stderr, "the step ran kernel by kernel, not as a CUDA graph: {}\n",
+               training_step_.not_recorded());
   if (stopped()) {
     save_state();
     return TrainEnd::stopped;

@@ -17,6 +17,7 @@
 #include "train/optimizer.h"
 #include "train/progress.h"
 #include "train/run_directory.h"
+#include "train/training_step.h"
 #include "train/weights.h"
 
 namespace twinage {
@@ -65,8 +66,7 @@ class Trainer {
   double elapsed_seconds() const;  // of training, over all sessions of the run
   bool validation_due() const;
 
-  ConstView on_device(const Tensor& images);
-  ObjectiveValue train_step(const Batch& batch, double factor);
+  void plan_training();
   void guard_finite(const ObjectiveValue& value) const;
   void record_steps(const ObjectiveValue& value, double factor, Progress& bar);
   void validate(Progress& bar);
@@ -85,7 +85,7 @@ class Trainer {
   TwinNetwork network_;
   AdadeltaOptimizer optimizer_;
   Objective objective_;
-  Tensor images_;  // of the step, on the device
+  TrainingStep training_step_;
   std::unique_ptr<MetricsLog> log_;
 
   std::uint64_t step_ = 0;  // steps done

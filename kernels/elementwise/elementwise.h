@@ -11,7 +11,7 @@ void add(const Context& ctx, View y, ConstView x);             // y += x
 void add_bias(const Context& ctx, View y, const float* bias);  // y[.., c] += bias[c]
 void sum_pixels(const Context& ctx, float* sum, ConstView x);  // sum[c] += sum over pixels
 void scale_rows(const Context& ctx, View y, ConstView x,
-                const float* scale);  // y[n,..] = x[n,..] * scale[n]
+                const float* scale);  // y[n,..] = x[n,..] * scale[n]; y may be x
 // No NaN, no infinity. Waits for the device.
 bool all_finite(const Context& ctx, ConstView x);
 Index all_finite_workspace(const Context& ctx);  // floats; 0 on cpu
