@@ -1,9 +1,12 @@
 #include "train/engine.h"
 
+#include <algorithm>
+
 #include "core/cuda_runtime.h"
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/simt_memory.h"
+#include "kernels/elementwise/elementwise.h"
 
 namespace twinage {
 
@@ -32,9 +35,10 @@ Engine::Engine(DeviceChoice choice, int threads, Math math)
 
 void Engine::plan(TwinNetwork& network, Index batch, Mode mode) {
   network.plan(context_, batch, mode);
-  if (network.workspace() > workspace_->capacity()) {
+  const Index needed = std::max(network.workspace(), all_finite_workspace(context_));
+  if (needed > workspace_->capacity()) {
     *workspace_ = Workspace();  // free the old one first
-    *workspace_ = Workspace(network.workspace(), context_.device);
+    *workspace_ = Workspace(needed, context_.device);
   }
 }
 
