@@ -16,7 +16,9 @@ const PoolKernels& kernels() {
   return pick_isa(baseline::kPool, avx2::kPool, avx512::kPool);
 }
 
-PixelBox box_of(ConstView x, Span rows, Span columns) {
+using Pixels = Span<Index>;  // or windows, of one axis
+
+PixelBox box_of(ConstView x, Pixels rows, Pixels columns) {
   return {std::max<Index>(rows.size(), 0), std::max<Index>(columns.size(), 0), x.shape.w * x.ld,
           x.ld};
 }
@@ -39,9 +41,9 @@ void for_rows(const Context& ctx, Shape y, F f) {
 void max_pool_forward(const Context& ctx, View y, ConstView x, Pool pool) {
   const PoolKernels& kernel = kernels();
   for_rows(ctx, y.shape, [&](Index n, Index p) {
-    const Span rows = pixels_of_window(p, x.shape.h, pool);
+    const Pixels rows = pixels_of_window(p, x.shape.h, pool);
     for (Index q = 0; q < y.shape.w; ++q) {
-      const Span columns = pixels_of_window(q, x.shape.w, pool);
+      const Pixels columns = pixels_of_window(q, x.shape.w, pool);
       kernel.largest(at(y, n, p, q), at(x, n, rows.first, columns.first), box_of(x, rows, columns),
                      y.shape.c);
     }
@@ -50,13 +52,13 @@ void max_pool_forward(const Context& ctx, View y, ConstView x, Pool pool) {
 
 namespace {
 
-void zero_rows(View dx, Index n, Span rows) {
+void zero_rows(View dx, Index n, Pixels rows) {
   for (Index h = rows.first; h < rows.end; ++h)
     for (Index w = 0; w < dx.shape.w; ++w) std::fill_n(at(dx, n, h, w), dx.shape.c, 0.0F);
 }
 
 // Writes the rows `band` of image n of dx, from every window that reaches into them.
-void max_pool_backward_band(View dx, ConstView dy, ConstView x, ConstView y, Index n, Span band,
+void max_pool_backward_band(View dx, ConstView dy, ConstView x, ConstView y, Index n, Pixels band,
                             Pool pool, Write write) {
   const PoolKernels& kernel = kernels();
   // Rows are zeroed just before the first window that writes to them, while they are needed.
@@ -64,12 +66,12 @@ void max_pool_backward_band(View dx, ConstView dy, ConstView x, ConstView y, Ind
   const Index first_window = windows_of_pixel(band.first, y.shape.h, pool).first;
   const Index end_window = windows_of_pixel(band.end - 1, y.shape.h, pool).end;
   for (Index p = first_window; p < end_window; ++p) {
-    const Span rows = pixels_of_window(p, x.shape.h, pool);
-    const Span written = {std::max(rows.first, band.first), std::min(rows.end, band.end)};
+    const Pixels rows = pixels_of_window(p, x.shape.h, pool);
+    const Pixels written = {std::max(rows.first, band.first), std::min(rows.end, band.end)};
     zero_rows(dx, n, {ready, written.end});
     ready = std::max(ready, written.end);
     for (Index q = 0; q < y.shape.w; ++q) {
-      const Span columns = pixels_of_window(q, x.shape.w, pool);
+      const Pixels columns = pixels_of_window(q, x.shape.w, pool);
       kernel.to_largest(at(dx, n, rows.first, columns.first), box_of(dx, rows, columns),
                         written.first - rows.first, written.end - rows.first, at(dy, n, p, q),
                         at(x, n, rows.first, columns.first), x.ld, x.shape.w * x.ld, at(y, n, p, q),
@@ -87,7 +89,7 @@ void max_pool_backward(const Context& ctx, View dx, ConstView dy, ConstView x, C
   const Index bands = ceil_div(x.shape.h, kBand);
   parallel_for(ctx.threads, x.shape.n * bands, [&](Index task, int) {
     const Index first = task % bands * kBand;
-    const Span band = {first, std::min(first + kBand, x.shape.h)};
+    const Pixels band = {first, std::min(first + kBand, x.shape.h)};
     max_pool_backward_band(dx, dy, x, y, task / bands, band, pool, write);
   });
 }
@@ -106,7 +108,7 @@ float inverse_area(Pool pool) {
 
 // Row h of image n.
 void sum_of_three(View y, ConstView x, Index n, Index h, Pool pool, bool accumulate) {
-  const Span rows = pixels_of_window(h, x.shape.h, pool);
+  const Pixels rows = pixels_of_window(h, x.shape.h, pool);
   kernels().sum_of_three(at(y, n, h, 0), y.ld, at(x, n, rows.first, 0),
                          box_of(x, rows, {0, x.shape.w}), x.shape.c, inverse_area(pool),
                          accumulate);
@@ -118,9 +120,9 @@ void average_pool_forward(const Context& ctx, View y, ConstView x, Pool pool) {
   const PoolKernels& kernel = kernels();
   for_rows(ctx, y.shape, [&](Index n, Index p) {
     if (is_three_by_three(pool)) return sum_of_three(y, x, n, p, pool, false);
-    const Span rows = pixels_of_window(p, x.shape.h, pool);
+    const Pixels rows = pixels_of_window(p, x.shape.h, pool);
     for (Index q = 0; q < y.shape.w; ++q) {
-      const Span columns = pixels_of_window(q, x.shape.w, pool);
+      const Pixels columns = pixels_of_window(q, x.shape.w, pool);
       kernel.sum(at(y, n, p, q), at(x, n, rows.first, columns.first), box_of(x, rows, columns),
                  y.shape.c, inverse_area(pool), false);
     }
@@ -133,9 +135,9 @@ void average_pool_backward(const Context& ctx, View dx, ConstView dy, Pool pool,
   const bool accumulate = write == Write::accumulate;
   for_rows(ctx, dx.shape, [&](Index n, Index h) {
     if (is_three_by_three(pool)) return sum_of_three(dx, dy, n, h, pool, accumulate);
-    const Span rows = windows_of_pixel(h, dy.shape.h, pool);
+    const Pixels rows = windows_of_pixel(h, dy.shape.h, pool);
     for (Index w = 0; w < dx.shape.w; ++w) {
-      const Span columns = windows_of_pixel(w, dy.shape.w, pool);
+      const Pixels columns = windows_of_pixel(w, dy.shape.w, pool);
       kernel.sum(at(dx, n, h, w), at(dy, n, rows.first, columns.first), box_of(dy, rows, columns),
                  dx.shape.c, inverse_area(pool), accumulate);
     }

@@ -19,58 +19,69 @@ Walk walk_rows(Shape shape, int width) {
           dim3(static_cast<unsigned>(lanes), static_cast<unsigned>(kWalkThreads / lanes))};
 }
 
+// One picture of a batch; its extents in 32 bits, which save a GPU many instructions.
+template <class Float>
+struct Picture {
+  Float* data;
+  int H, W;
+  Index ld;
+
+  template <class AnyView>
+  __device__ __forceinline__ Picture(const AnyView& x, Index n)
+      : data(x.pixel(n * x.shape.h * x.shape.w)),
+        H(static_cast<int>(x.shape.h)),
+        W(static_cast<int>(x.shape.w)),
+        ld(x.ld) {}
+  __device__ __forceinline__ Float* at(int h, int w, int c) const {
+    return data + (h * W + w) * ld + c;
+  }
+};
+using In = Picture<const float>;
+using Out = Picture<float>;
+
 // Calls f(n, h, w, first channel) for the packs that are this thread's.
 template <int kWidth, class F>
 __device__ __forceinline__ void for_row_packs(Shape shape, F f) {
-  const Index c = (static_cast<Index>(blockIdx.x) * blockDim.x + threadIdx.x) * kWidth;
+  const int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x) * kWidth;
   if (c >= shape.c) return;
+  const int h = static_cast<int>(blockIdx.y), W = static_cast<int>(shape.w);
   for (Index n = blockIdx.z; n < shape.n; n += gridDim.z)
-    for (Index w = threadIdx.y; w < shape.w; w += blockDim.y) f(n, Index{blockIdx.y}, w, c);
-}
-
-__device__ __forceinline__ const float* at(ConstView x, Index n, Index h, Index w) {
-  return x.pixel((n * x.shape.h + h) * x.shape.w + w);
-}
-__device__ __forceinline__ float* at(View x, Index n, Index h, Index w) {
-  return x.pixel((n * x.shape.h + h) * x.shape.w + w);
+    for (int w = static_cast<int>(threadIdx.y); w < W; w += static_cast<int>(blockDim.y))
+      f(n, h, w, c);
 }
 
 // Calls f with the packs of a box of pixels, row by row.
 template <int kWidth, class F>
-__device__ __forceinline__ void for_box(ConstView x, Index n, Span rows, Span columns, Index c,
+__device__ __forceinline__ void for_box(const In& x, Span<int> rows, Span<int> columns, int c,
                                         F f) {
-  const float* row = at(x, n, rows.first, columns.first) + c;
-  const int height = static_cast<int>(rows.size()), width = static_cast<int>(columns.size());
-  for (int r = 0; r < height; ++r, row += x.shape.w * x.ld) {
-    const float* p = row;
-    for (int s = 0; s < width; ++s, p += x.ld) f(load_pack<kWidth>(p));
-  }
+  for (int h = rows.first; h < rows.end; ++h)
+    for (int w = columns.first; w < columns.end; ++w) f(load_pack<kWidth>(x.at(h, w, c)));
 }
 
-// 4 blocks an SM: left to itself, ptxas aims at 5 and spills registers to memory.
 template <int kWidth>
-__global__ void __launch_bounds__(kWalkThreads, 4) max_forward(View y, ConstView x, Pool pool) {
-  for_row_packs<kWidth>(y.shape, [&](Index n, Index p, Index q, Index c) {
-    const Span rows = pixels_of_window(p, x.shape.h, pool);
-    const Span columns = pixels_of_window(q, x.shape.w, pool);
-    auto largest = load_pack<kWidth>(at(x, n, rows.first, columns.first) + c);
-    for_box<kWidth>(x, n, rows, columns, c, [&](const Pack<kWidth>& value) {
+__global__ void __launch_bounds__(kWalkThreads) max_forward(View y, ConstView x, Pool pool) {
+  for_row_packs<kWidth>(y.shape, [&](Index n, int p, int q, int c) {
+    const In from(x, n);
+    const auto rows = pixels_of_window(p, from.H, pool);
+    const auto columns = pixels_of_window(q, from.W, pool);
+    auto largest = load_pack<kWidth>(from.at(rows.first, columns.first, c));
+    for_box<kWidth>(from, rows, columns, c, [&](const Pack<kWidth>& value) {
 #pragma unroll
       for (int i = 0; i < kWidth; ++i)
         if (value.v[i] > largest.v[i]) largest.v[i] = value.v[i];
     });
-    store_pack(at(y, n, p, q) + c, largest);
+    store_pack(Out(y, n).at(p, q, c), largest);
   });
 }
 
-// Clears wins[i] where a pixel of the window (p, q) in front of (h, w) is as large as `largest`.
+// Clears wins[i] where a pixel of the window in front of (h, w) is as large as `largest`.
 template <int kWidth>
 __device__ __forceinline__ void keep_first(bool (&wins)[kWidth], const Pack<kWidth>& largest,
-                                           ConstView x, Index n, Index h, Index w, Index c,
-                                           Span rows, Span columns) {
-  for (Index r = rows.first; r <= h; ++r)
-    for (Index s = columns.first; s < (r < h ? columns.end : w); ++s) {
-      const auto before = load_pack<kWidth>(at(x, n, r, s) + c);
+                                           const In& x, int h, int w, int c, Span<int> rows,
+                                           Span<int> columns) {
+  for (int r = rows.first; r <= h; ++r)
+    for (int s = columns.first; s < (r < h ? columns.end : w); ++s) {
+      const auto before = load_pack<kWidth>(x.at(r, s, c));
 #pragma unroll
       for (int i = 0; i < kWidth; ++i) wins[i] = wins[i] && before.v[i] != largest.v[i];
     }
@@ -79,15 +90,16 @@ __device__ __forceinline__ void keep_first(bool (&wins)[kWidth], const Pack<kWid
 template <int kWidth>
 __global__ void __launch_bounds__(kWalkThreads)
     max_backward(View dx, ConstView dy, ConstView x, ConstView y, Pool pool, bool accumulate) {
-  for_row_packs<kWidth>(dx.shape, [&](Index n, Index h, Index w, Index c) {
-    const Span rows = windows_of_pixel(h, y.shape.h, pool);
-    const Span columns = windows_of_pixel(w, y.shape.w, pool);
-    const auto mine = load_pack<kWidth>(at(x, n, h, w) + c);
-    float* to = at(dx, n, h, w) + c;
+  for_row_packs<kWidth>(dx.shape, [&](Index n, int h, int w, int c) {
+    const In in(x, n), out(y, n), gradient(dy, n);
+    const auto rows = windows_of_pixel(h, out.H, pool);
+    const auto columns = windows_of_pixel(w, out.W, pool);
+    const auto mine = load_pack<kWidth>(in.at(h, w, c));
+    float* to = Out(dx, n).at(h, w, c);
     auto sum = accumulate ? load_pack<kWidth>(to) : pack_of<kWidth>(0);
-    for (Index p = rows.first; p < rows.end; ++p)
-      for (Index q = columns.first; q < columns.end; ++q) {
-        const auto largest = load_pack<kWidth>(at(y, n, p, q) + c);
+    for (int p = rows.first; p < rows.end; ++p)
+      for (int q = columns.first; q < columns.end; ++q) {
+        const auto largest = load_pack<kWidth>(out.at(p, q, c));
         bool wins[kWidth], any = false;
 #pragma unroll
         for (int i = 0; i < kWidth; ++i) {
@@ -95,9 +107,9 @@ __global__ void __launch_bounds__(kWalkThreads)
           any = any || wins[i];
         }
         if (!any) continue;
-        keep_first<kWidth>(wins, largest, x, n, h, w, c, pixels_of_window(p, x.shape.h, pool),
-                           pixels_of_window(q, x.shape.w, pool));
-        const auto g = load_pack<kWidth>(at(dy, n, p, q) + c);
+        keep_first<kWidth>(wins, largest, in, h, w, c, pixels_of_window(p, in.H, pool),
+                           pixels_of_window(q, in.W, pool));
+        const auto g = load_pack<kWidth>(gradient.at(p, q, c));
 #pragma unroll
         for (int i = 0; i < kWidth; ++i)
           if (wins[i]) sum.v[i] += g.v[i];
@@ -110,17 +122,17 @@ __global__ void __launch_bounds__(kWalkThreads)
 template <int kWidth, bool kBackward>
 __global__ void __launch_bounds__(kWalkThreads)
     average(View to, ConstView from, Pool pool, float factor, bool accumulate) {
-  const auto span = [pool](Index i, Index extent) {
+  const auto span = [pool](int i, int extent) {
     return kBackward ? windows_of_pixel(i, extent, pool) : pixels_of_window(i, extent, pool);
   };
-  for_row_packs<kWidth>(to.shape, [&](Index n, Index h, Index w, Index c) {
-    const Span rows = span(h, from.shape.h), columns = span(w, from.shape.w);
+  for_row_packs<kWidth>(to.shape, [&](Index n, int h, int w, int c) {
+    const In in(from, n);
     auto sum = pack_of<kWidth>(0);
-    for_box<kWidth>(from, n, rows, columns, c, [&](const Pack<kWidth>& value) {
+    for_box<kWidth>(in, span(h, in.H), span(w, in.W), c, [&](const Pack<kWidth>& value) {
 #pragma unroll
       for (int i = 0; i < kWidth; ++i) sum.v[i] += value.v[i];
     });
-    float* out = at(to, n, h, w) + c;
+    float* out = Out(to, n).at(h, w, c);
     const auto before = accumulate ? load_pack<kWidth>(out) : pack_of<kWidth>(0);
 #pragma unroll
     for (int i = 0; i < kWidth; ++i) sum.v[i] = sum.v[i] * factor + before.v[i];
@@ -146,8 +158,8 @@ __global__ void __launch_bounds__(kMeanThreads) global_forward(View y, ConstView
 template <int kWidth>
 __global__ void __launch_bounds__(kWalkThreads)
     global_backward(View dx, ConstView dy, float factor, bool accumulate) {
-  for_row_packs<kWidth>(dx.shape, [&](Index n, Index h, Index w, Index c) {
-    float* to = at(dx, n, h, w) + c;
+  for_row_packs<kWidth>(dx.shape, [&](Index n, int h, int w, int c) {
+    float* to = Out(dx, n).at(h, w, c);
     auto g = load_pack<kWidth>(dy.pixel(n) + c);
     const auto before = accumulate ? load_pack<kWidth>(to) : pack_of<kWidth>(0);
 #pragma unroll

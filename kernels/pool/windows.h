@@ -1,4 +1,5 @@
-// Which pixels a window has, and which windows a pixel is in, along one axis.
+// Which pixels a window has, and which windows a pixel is in, along one axis. Integer is Index on
+// the CPU and int on a GPU, which has no division of 64 bits.
 #pragma once
 #include <algorithm>
 
@@ -6,23 +7,29 @@
 
 namespace twinage {
 
+template <class Integer>
 struct Span {
-  Index first, end;
-  constexpr Index size() const { return end - first; }
+  Integer first, end;
+  constexpr Integer size() const { return end - first; }
 };
 
 // Pixels of the picture in window q.
-constexpr Span pixels_of_window(Index q, Index extent, Pool pool) {
-  const Index first = q * pool.stride - pool.pad;
-  return {std::max<Index>(first, 0), std::min(first + pool.window, extent)};
+template <class Integer>
+constexpr Span<Integer> pixels_of_window(Integer q, Integer extent, Pool pool) {
+  const auto window = static_cast<Integer>(pool.window);
+  const auto stride = static_cast<Integer>(pool.stride), pad = static_cast<Integer>(pool.pad);
+  const Integer first = q * stride - pad;
+  return {std::max(first, Integer{0}), std::min(first + window, extent)};
 }
 
 // Windows that contain pixel w: q * stride - pad <= w < q * stride - pad + window.
-constexpr Span windows_of_pixel(Index w, Index windows, Pool pool) {
-  const Index after =
-      w + pool.pad - pool.window;  // windows that start here or earlier end before w
-  const Index first = after < 0 ? 0 : after / pool.stride + 1;
-  return {first, std::min((w + pool.pad) / pool.stride + 1, windows)};
+template <class Integer>
+constexpr Span<Integer> windows_of_pixel(Integer w, Integer windows, Pool pool) {
+  const auto window = static_cast<Integer>(pool.window);
+  const auto stride = static_cast<Integer>(pool.stride), pad = static_cast<Integer>(pool.pad);
+  const Integer after = w + pad - window;  // windows that start here or earlier end before w
+  const Integer first = after < 0 ? 0 : after / stride + 1;
+  return {first, std::min((w + pad) / stride + 1, windows)};
 }
 
 }  // namespace twinage
