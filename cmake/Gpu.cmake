@@ -35,7 +35,9 @@ function(twinage_simt_sources target)
   target_compile_options(${target}_simt PRIVATE -g -gdwarf-4 -fno-strict-aliasing -Wno-unknown-pragmas)
   if(TWINAGE_SIMT_CHECK)
     # Calls of __tsan_read4 and its like before every access; kernels/simt defines them.
-    target_compile_options(${target}_simt PRIVATE -O1 -fsanitize=thread)
+    # Vectors of the host's would hide which accesses a GPU's thread makes one by one.
+    target_compile_options(${target}_simt PRIVATE -fsanitize=thread -fno-tree-vectorize
+      -fno-tree-slp-vectorize)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
       target_compile_options(${target}_simt PRIVATE "SHELL:-mllvm -tsan-instrument-func-entry-exit=0"
         "SHELL:-mllvm -tsan-instrument-atomics=0" "SHELL:-mllvm -tsan-instrument-read-before-write=1")

@@ -40,10 +40,10 @@ class Shadow {
   // The cells for an access, and only those it touches: a cell stands for 4 bytes, and the first
   // access to parts of them makes all cells of the array smaller.
   std::span<Cell> cells(std::size_t offset, std::size_t bytes) {
-    while (offset % granule_ != 0 || bytes % granule_ != 0) halve();
-    return {cells_.get() + offset / granule_, bytes / granule_};
+    while (((offset | bytes) & (granule() - 1)) != 0) halve();
+    return {cells_.get() + (offset >> shift_), bytes >> shift_};
   }
-  std::size_t granule() const { return granule_; }  // bytes a cell
+  std::size_t granule() const { return std::size_t{1} << shift_; }  // bytes a cell
 
  private:
   struct Free {
@@ -63,10 +63,11 @@ class Shadow {
     for (std::size_t i = 0; i < count_; ++i) smaller[2 * i] = smaller[2 * i + 1] = cells_[i];
     cells_ = std::move(smaller);
     count_ *= 2;
-    granule_ /= 2;
+    --shift_;
   }
 
-  std::size_t count_, granule_ = 4;
+  std::size_t count_;
+  int shift_ = 2;
   Cells cells_;
 };
 

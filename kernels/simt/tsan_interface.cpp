@@ -15,7 +15,7 @@ using gpu::AccessKind;
 // what happens within kernel code counts.
 inline void note(const void* p, std::size_t bytes, AccessKind kind, const void* pc) {
   gpu::Block* block = gpu::Block::in_kernel();
-  if (block == nullptr || bytes == 0) return;
+  if (block == nullptr || bytes == 0 || block->on_own_stack(p)) return;
   const gpu::InRunner scope;
   gpu::checker().access(*block, {p, bytes, kind, pc});
 }
@@ -23,7 +23,7 @@ inline void note(const void* p, std::size_t bytes, AccessKind kind, const void* 
 // The compiler knows that the address should be a multiple of the size.
 inline void note_aligned(const void* p, std::size_t bytes, AccessKind kind, const void* pc) {
   gpu::Block* block = gpu::Block::in_kernel();
-  if (block == nullptr) return;
+  if (block == nullptr || block->on_own_stack(p)) return;
   const gpu::InRunner scope;
   if (reinterpret_cast<std::uintptr_t>(p) % bytes != 0) gpu::misaligned_at(p, bytes, pc);
   gpu::checker().access(*block, {p, bytes, kind, pc});
