@@ -145,6 +145,39 @@ TEST_CASE("matmul: tensor cores round operands, and nothing but operands") {
   });
 }
 
+TEST_CASE("matmul: NVIDIA's library agrees with the definition") {
+  if (test_device() != Device::cuda) return;  // where alone it runs
+  each_problem([](Sizes s, Transpose ta, Transpose tb, Index extra) {
+    Problem p(s, ta, tb, extra, false);
+    Context ctx;
+    ctx.device = Device::cuda;
+    ctx.vendor = true;
+    GuardedTensor c(matrix(s.M, s.N), extra), want(matrix(s.M, s.N));
+    for (Write write : {Write::overwrite, Write::accumulate}) {
+      matmul(ctx, c.view(), p.a.view(), ta, p.b.view(), tb, write);
+      naive::matmul(ctx, want.view(), p.a.view(), ta, p.b.view(), tb, write);
+      CHECK(close(c.view(), want.view(), tolerance_of_sum(s.K)));
+      CHECK(c.guards_intact());
+    }
+  });
+}
+
+TEST_CASE("matmul: NVIDIA's library is refused on other devices") {
+  for (Device device : {Device::cpu, Device::simt}) {
+    Context ctx;
+    ctx.device = device;
+    ctx.vendor = true;
+    std::string message;
+    try {
+      matmul_workspace(ctx, 1, 1, 1);
+    } catch (const Error& error) {
+      message = error.what();
+    }
+    CHECK(message == "[matmul_workspace] the vendor's kernels compute on device cuda, not on " +
+                         to_string(device) + ": choose our own kernels");
+  }
+}
+
 TEST_CASE("matmul: an empty sum is zero") {
   TestContext ctx(1 << 12);
   GuardedTensor a(matrix(4, 0)), b(matrix(0, 3)), c(matrix(4, 3)), zero(matrix(4, 3));
