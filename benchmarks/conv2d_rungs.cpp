@@ -91,7 +91,7 @@ void require_close(const std::string& name, const Tensor& got, const Tensor& wan
 
 void measure(const Options& options) {
   Context ctx;
-  ctx.device = parse_device(options.device);
+  ctx.device = parse_device(options.device).device;
   require_available(ctx.device);
   const Shape xs = input(options.images), ys = conv2d_shape(xs, kFilters, kConv);
   Tensor x = random_tensor(xs, ctx.device, 1), w = random_tensor(kFilters, ctx.device, 2);

@@ -135,7 +135,7 @@ __device__ void store_sums(const float (&sums)[Tile::TM][Tile::TN], const Target
 }
 
 template <class Tile, class SourceA, class SourceB, class Target>
-__global__ void __launch_bounds__(kProductThreads)
+__global__ void __launch_bounds__(kProductThreads, Tile::kResidentBlocks)
     product(SourceA a, SourceB b, Target out, Epilogue epilogue, ProductPlan plan) {
   constexpr int BM = Tile::BM, BN = Tile::BN, BK = Tile::BK;
   // wmma loads want 32 bytes of alignment.

@@ -1,6 +1,7 @@
 // The multiplication of two slabs in shared memory by a block of 128 threads. Each tile has
 //
 //   BM, BN, BK                  the block's part of the output; the depth of a slab
+//   kResidentBlocks             that a multiprocessor has registers for: what nvcc may use up
 //   multiply(a, b)              adds the product of two slabs to sums it keeps to itself
 //   take(sums, shared)          gives every thread its TM x TN sums, at row(i) and column(j)
 //
@@ -61,6 +62,7 @@ class FloatTile {
  public:
   static constexpr int BM = kBM, BN = kBN, BK = 16;
   static constexpr int TM = BM / kThreadRows, TN = BN / kThreadColumns;
+  static constexpr int kResidentBlocks = BM == 128 ? 3 : 5;
   static constexpr int kColumnRun = kRunOf<major_b>;
   using Element = float;
   using SlabA = Slab<major_a, BM, BK, Element>;
@@ -107,12 +109,14 @@ struct Tf32 {
   using Operand = nvcuda::wmma::precision::tf32;
   static constexpr int kDepth = 8;  // of one instruction
   static constexpr int BK = 16;
+  static constexpr int kResidentBlocks = 3;
 };
 struct Bf16 {
   using Element = __nv_bfloat16;
   using Operand = __nv_bfloat16;
   static constexpr int kDepth = 16;
   static constexpr int BK = 32;
+  static constexpr int kResidentBlocks = 2;  // chunks pass through registers
 };
 
 // Tensor cores: a warp multiplies pieces of 16 x 16 x kDepth at once. Which thread holds which
@@ -122,6 +126,7 @@ class TensorTile {
  public:
   static constexpr int BM = 128, BN = 64, BK = Format::BK;
   static constexpr int TM = BM / kThreadRows, TN = BN / kThreadColumns;
+  static constexpr int kResidentBlocks = Format::kResidentBlocks;
   static constexpr int kColumnRun = 4;
   using Element = typename Format::Element;
   using SlabA = Slab<major_a, BM, BK, Element>;
