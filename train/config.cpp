@@ -58,6 +58,7 @@ void visit_fields(Config& c, Visitor&& visit) {
   visit("training.validate_steps", c.validate_steps, false);
   visit("training.checkpoint_seconds", c.checkpoint_seconds, false);
   visit("training.checkpoint_steps", c.checkpoint_steps, false);
+  visit("training.record_steps", c.record_steps, false);
   visit("readout.kind", c.readout.kind, false);
   visit("readout.k", c.readout.k, false);
   visit("readout.mirror", c.mirror, false);
@@ -249,6 +250,7 @@ void validate(const TrainConfig& c) {
   check(c.factor > 0, "optimizer.factor", "above 0", c.factor);
   check(c.warmup_steps >= 0, "optimizer.warmup_steps", "at least 0", c.warmup_steps);
   check(c.batch >= 2 && c.batch % 2 == 0, "training.batch", "even and at least 2", c.batch);
+  check(c.record_steps >= 1, "training.record_steps", "at least 1", c.record_steps);
   const int lengths = (c.steps > 0) + (c.epochs > 0) + (c.minutes > 0);
   if (lengths != 1)
     throw UsageError("[config] say how long to train: exactly one of --minutes, --epochs, --steps");

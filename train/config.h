@@ -60,6 +60,7 @@ struct TrainConfig {
   Index validate_steps = 0;  // 0: about fifteen times a run
   double checkpoint_seconds = 60;
   Index checkpoint_steps = 0;  // besides, every so many steps; 0: never
+  Index record_steps = 50;     // metrics.jsonl gets the mean loss of every so many steps
 
   // [readout]
   ReadoutOptions readout{ReadoutKind::comparison};

@@ -16,7 +16,6 @@ using Clock = std::chrono::steady_clock;
 
 // Streams of the run's seed, one for each purpose.
 constexpr std::uint64_t kSplitStream = 0x5350'4C49'5400'0000, kPairStream = 0x5041'4952'0000'0000;
-constexpr Index kStepsPerRecord = 50;
 constexpr double kValidationShare = 0.05;  // of a run's minutes, at most
 constexpr int kValidations = 15;           // of a run, unless set
 constexpr double kMaxBadShare = 0.5;       // of pictures that cannot be decoded
@@ -183,7 +182,7 @@ void Trainer::record_steps(const ObjectiveValue& value, double factor, Progress&
   const double epoch = static_cast<double>(step_) * batch / static_cast<double>(training_.size());
   bar.update(progress(), fmt::format("epoch {:.1f}  loss {:.4f}  {:.0f} images/s", epoch,
                                      sums_.total / n, rate));
-  if (sums_.steps < kStepsPerRecord) return;
+  if (sums_.steps < request_.config.record_steps) return;
   log_->write({{"event", "step"},
                {"step", step_},
                {"epoch", epoch},
