@@ -89,7 +89,7 @@ TEST_CASE("simt_memory: more than the region throws and leaves the rest as it wa
 std::vector<std::string> g_heard;
 
 void hear(const char* what, std::size_t bytes) {
-  g_heard.push_back(what + (" " + std::to_string(bytes)));
+  g_heard.push_back(fmt::format("{} {}", what, bytes));
 }
 
 TEST_CASE("simt_memory: a listener hears of what the host writes, frees and leaves undefined") {
