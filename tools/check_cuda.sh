@@ -18,23 +18,25 @@ fi
 
 if [ $# -gt 0 ]; then
   sources=("$@")
-  table=/dev/stdout
+  table=""
 else
   sources=(kernels/*/*_cuda.cu)
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# One source for one architecture: what ptxas says of every kernel, and the PTX, whose .maxntid is
-# the block size that the kernel declares with __launch_bounds__.
+# What ptxas says of every kernel of one source, and its PTX, whose .maxntid is the block size that a
+# kernel declares with __launch_bounds__.
 compile() {
-  local source=$1 architecture=$2
-  local out=$work/$(basename "$source" .cu)-$architecture
+  local source=$1 architecture codes=()
+  local out=$work/$(basename "$source" .cu)
   mkdir "$out"
-  if ! "$nvcc" -std=c++20 -arch="sm_$architecture" -I. --expt-relaxed-constexpr --keep \
-    --keep-dir "$out" -Xptxas -v,--warn-on-spills,-Werror -c "$source" -o "$out/object.o" \
-    >"$out/log" 2>&1; then
-    { printf '%s does not compile for sm_%s:\n' "$source" "$architecture"
+  for architecture in "${architectures[@]}"; do
+    codes+=(-gencode "arch=compute_$architecture,code=sm_$architecture")
+  done
+  if ! "$nvcc" -std=c++20 "${codes[@]}" -I. --expt-relaxed-constexpr --keep --keep-dir "$out" \
+    -Xptxas -v,--warn-on-spills,-Werror -c "$source" -o "$out/object.o" >"$out/log" 2>&1; then
+    { echo "$source does not compile:"
       grep -E 'error|warning|spilled' "$out/log" | c++filt || cat "$out/log"; } >&2
     return 1
   fi
@@ -42,13 +44,11 @@ compile() {
 
 failed=0 running=0
 for source in "${sources[@]}"; do
-  for architecture in "${architectures[@]}"; do
-    compile "$source" "$architecture" &
-    if ((++running >= jobs)); then
-      wait -n || failed=1
-      running=$((running - 1))
-    fi
-  done
+  compile "$source" &
+  if ((++running >= jobs)); then
+    wait -n || failed=1
+    running=$((running - 1))
+  fi
 done
 for _ in $(seq "$running"); do wait -n || failed=1; done
 [ "$failed" = 0 ] || exit 1
@@ -57,7 +57,7 @@ for _ in $(seq "$running"); do wait -n || failed=1; done
 # Compute Capability". Registers: 65536 everywhere, given to a warp in units of 256; shared memory:
 # 1 kB of each block is the system's, the rest in units of 128 bytes.
 rows() {
-  awk -v architecture="$1" -v source="$2" '
+  awk -v source="$1" '
     BEGIN {
       threads["80"] = threads["90"] = threads["100"] = 2048; threads["120"] = 1536
       blocks["80"] = blocks["90"] = blocks["100"] = 32; blocks["120"] = 24
@@ -73,10 +73,10 @@ rows() {
       most = least(most, int(shared[architecture] / (up(bytes, 128) + 1024)))
       return int(100 * most * warps / (threads[architecture] / 32) + 0.5)
     }
-    FNR == NR && /\.entry/ { entry = $0; sub(/.*\.entry /, "", entry); sub(/\(.*/, "", entry) }
-    FNR == NR && /\.maxntid/ { gsub(/[,;]/, " "); bound[entry] = $2 * $3 * $4 }
-    FNR == NR { next }
-    /Compiling entry function/ { split($0, part, "\047"); kernel = part[2] }
+    FILENAME ~ /\.ptx$/ && /\.entry/ { entry = $0; sub(/.*\.entry /, "", entry); sub(/\(.*/, "", entry) }
+    FILENAME ~ /\.ptx$/ && /\.maxntid/ { gsub(/[,;]/, " "); bound[entry] = $2 * $3 * $4 }
+    FILENAME ~ /\.ptx$/ { next }
+    /Compiling entry function/ { split($0, part, "\047"); kernel = part[2]; architecture = substr(part[4], 4) }
     /bytes spill stores/ { spills = $5 + $9 }
     /Used [0-9]+ registers/ {
       registers = bytes = 0
@@ -86,7 +86,7 @@ rows() {
       }
       printf "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", source, kernel, architecture, bound[kernel], registers,
              bytes, spills, bound[kernel] ? occupancy(bound[kernel], registers, bytes) " %" : "?"
-    }' "$3"/*.ptx "$3/log"
+    }' "$2"/*.ptx "$2/log"
 }
 
 # "void twinage::cuda::(anonymous namespace)::apply<4, true>(View, ...)" -> "apply<4, true>"
@@ -106,10 +106,8 @@ short_names() {
   echo "|---|---|---:|---:|---:|---:|---:|---:|"
   for source in "${sources[@]}"; do
     name=$(basename "$source" .cu)
-    for architecture in "${architectures[@]}"; do
-      rows "$architecture" "$name" "$work/$name-$architecture"
-    done | short_names | sort -t $'\t' -k2,2 -k3,3n
+    rows "$name" "$work/$name" | short_names | sort -t $'\t' -k2,2 -k3,3n
   done | awk -F '\t' '{ printf "| %s | `%s` | %s | %s | %s | %s | %s | %s |\n", $1, $2, $3, $4, $5, $6, $7, $8 }'
 } >"$work/table.md"
-cat "$work/table.md" >"$table"
+if [ -n "$table" ]; then cp "$work/table.md" "$table"; else cat "$work/table.md"; fi
 echo "compiled ${#sources[@]} sources for sm_${architectures[*]}: $(($(grep -c '^| .*_cuda' "$work/table.md") / ${#architectures[@]})) kernels, no spills"
