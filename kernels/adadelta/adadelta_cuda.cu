@@ -8,7 +8,8 @@ namespace {
 constexpr int kThreads = 256;
 constexpr Index kMostBlocks = 4096;
 
-__global__ void __launch_bounds__(kThreads)
+// 4 blocks an SM: left to itself, ptxas aims at 8 and spills a register to memory.
+__global__ void __launch_bounds__(kThreads, 4)
     update(float* x, float* mean_square_gradient, float* mean_square_step, const float* gradient,
            Index count, Adadelta options, float factor) {
   const float rho = options.rho, rest = 1 - options.rho;
