@@ -51,7 +51,8 @@ void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView
 
 // The same signatures: the definition in plain loops with double accumulators (naive), the fast
 // code of the CPU (cpu), the CUDA kernels on a GPU (cuda) and run by the host (simt), and NVIDIA's
-// library (vendor, when ctx.vendor asks for it). conv2d.cpp checks shapes once and calls one of them.
+// library (vendor, when ctx.vendor asks for it). conv2d.cpp checks shapes once and calls one of
+// them.
 #define TWINAGE_CONV2D_BACKEND                                                                     \
   void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,           \
                       ConvEpilogue epilogue);                                                      \
