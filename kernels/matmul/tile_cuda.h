@@ -62,7 +62,9 @@ class FloatTile {
  public:
   static constexpr int BM = kBM, BN = kBN, BK = 16;
   static constexpr int TM = BM / kThreadRows, TN = BN / kThreadColumns;
-  static constexpr int kResidentBlocks = BM == 128 ? 3 : 5;
+  // On sm_120 the three that other GPUs hold would leave too few registers for two fragments along
+  // the depth.
+  static constexpr int kResidentBlocks = BM < 128 ? 5 : GPU_ARCH >= 1200 ? 2 : 3;
   static constexpr int kColumnRun = kRunOf<major_b>;
   using Element = float;
   using SlabA = Slab<major_a, BM, BK, Element>;
