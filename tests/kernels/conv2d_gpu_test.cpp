@@ -99,8 +99,10 @@ TEST_CASE("conv2d: tensor cores round operands, and nothing but operands") {
   naive::conv2d_forward(definition, want_y.view(), x, w, c.conv, {});
   naive::conv2d_backward_data(definition, want_dx.view(), dy, w, c.conv, Write::overwrite);
   naive::conv2d_backward_filter(definition, want_dw.view(), dy, x, c.conv, Write::overwrite);
-  for (const auto& [math, rounding] :
+  for (const auto& [arithmetic, operand_rounding] :
        {std::pair{Math::tf32, std::ldexp(1.0, -11)}, std::pair{Math::bf16, std::ldexp(1.0, -8)}}) {
+    const Math math = arithmetic;  // clang 14: no bindings in a lambda
+    const double rounding = operand_rounding;
     CAPTURE(rounding);
     Workspace workspace;
     const Context ctx = context_with(math, c, workspace);

@@ -123,8 +123,9 @@ TEST_CASE("matmul: tensor cores round operands, and nothing but operands") {
                   Write::overwrite);
     naive::matmul(definition, want_rounded.view(), rounded.a.view(), ta, rounded.b.view(), tb,
                   Write::overwrite);
-    for (const auto& [math, rounding] : {std::pair{Math::tf32, std::ldexp(1.0, -11)},
-                                         std::pair{Math::bf16, std::ldexp(1.0, -8)}}) {
+    for (const auto& [math, operand_rounding] : {std::pair{Math::tf32, std::ldexp(1.0, -11)},
+                                                 std::pair{Math::bf16, std::ldexp(1.0, -8)}}) {
+      const double rounding = operand_rounding;  // clang 14: no bindings in a lambda
       CAPTURE(rounding);
       Context ctx;
       ctx.device = test_device();
