@@ -15,7 +15,7 @@ build_and_test() {  # preset, then arguments of ctest
   # nvcc has a step of its own below.
   cmake --preset "$preset" -DTWINAGE_CUDA=OFF >/dev/null
   cmake --build --preset "$preset" -j "$jobs" 2>&1 | { grep -E 'error:|warning:|FAILED|^ninja:' || true; }
-  ctest --preset "$preset" "$@"
+  ctest --preset "$preset" -j "$jobs" "$@"
 }
 
 step "packages"
