@@ -58,8 +58,9 @@ __device__ __forceinline__ void for_box(const In& x, Span<int> rows, Span<int> c
     for (int w = columns.first; w < columns.end; ++w) f(load_pack<kWidth>(x.at(h, w, c)));
 }
 
+// 4 blocks an SM: left to itself, ptxas saves registers for more and spills some on sm_90.
 template <int kWidth>
-__global__ void __launch_bounds__(kWalkThreads) max_forward(View y, ConstView x, Pool pool) {
+__global__ void __launch_bounds__(kWalkThreads, 4) max_forward(View y, ConstView x, Pool pool) {
   for_row_packs<kWidth>(y.shape, [&](Index n, int p, int q, int c) {
     const In from(x, n);
     const auto rows = pixels_of_window(p, from.H, pool);
