@@ -20,7 +20,8 @@
 namespace twinage::vendor {
 namespace {
 
-// clang-format off  (its alignment of this macro does not come to rest)
+// Its alignment of this macro does not come to rest:
+// clang-format off
 #define TWINAGE_CUDNN_FUNCTIONS(F)                                                                 \
   F(GetErrorString)                                                                                \
   F(Create)                                                                                        \
