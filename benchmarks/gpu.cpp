@@ -148,7 +148,7 @@ nlohmann::ordered_json matmul_cases(const Options& options, Context ctx, double 
 // The whole step as the trainer makes it: forward, objective, backward, ADADELTA.
 nlohmann::ordered_json step_cases(const Options& options, const DeviceChoice& choice, Math math) {
   const std::size_t before = cuda_bytes_in_use();
-  Engine engine(choice, 0, math);
+  Engine engine({.device = choice, .math = math});
   const Context& ctx = engine.context();
   TwinNetwork network(preset(options.set));
   initialize(network.parameters(), 1);

@@ -1,5 +1,6 @@
 #include "core/simt_memory.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <map>
@@ -22,12 +23,13 @@
 namespace twinage::simt_memory {
 namespace {
 
-constexpr std::size_t kPage = 4096;
+constexpr std::size_t kPage = 4096, kLargePage = std::size_t{2} << 20;
 constexpr std::size_t kRegionBytes = std::size_t{16} << 30;  // of address space; used as touched
 
 struct Region {
   std::mutex mutex;
   char* begin = nullptr;
+  std::uintptr_t used_end = 0;                   // nothing behind it was ever handed out
   std::map<std::uintptr_t, std::size_t> blocks;  // begin -> bytes asked for
   Listener listener;
   bool protecting = false;
@@ -45,6 +47,10 @@ std::size_t extent(std::size_t bytes) {
   return (bytes + kPage - 1) / kPage * kPage + kPage;
 }
 
+std::uintptr_t end_of_large_page(std::uintptr_t at) {
+  return (at + kLargePage - 1) / kLargePage * kLargePage;
+}
+
 void explain_fault(int, siginfo_t* info, void*) {
   if (in_region(info->si_addr)) {
     constexpr char message[] =
@@ -57,11 +63,16 @@ void explain_fault(int, siginfo_t* info, void*) {
 
 void reserve(Region& r) {
   if (r.begin != nullptr) return;
-  void* p = mmap(nullptr, kRegionBytes, PROT_READ | PROT_WRITE,
+  // One large page more than is used, for what is rounded up to its end.
+  void* p = mmap(nullptr, kRegionBytes + kLargePage, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   require(p != MAP_FAILED, "[simt] cannot reserve {} bytes of address space for the device",
           kRegionBytes);
+  // Opening and closing the region changes every page of it, twice a kernel: of 2 MB pages there
+  // are few. (Advice: a system without such pages is slower, and nothing else.)
+  madvise(p, kRegionBytes, MADV_HUGEPAGE);
   r.begin = static_cast<char*>(p);
+  r.used_end = reinterpret_cast<std::uintptr_t>(p);
   TWINAGE_POISON(r.begin, kRegionBytes);
 }
 
@@ -78,12 +89,15 @@ std::uintptr_t place(const Region& r, std::size_t bytes) {
   return at;
 }
 
-// Only the part in use: the rest of the region was never touched.
+// Of the whole part in use at once: protection that changes from block to block would break up
+// large pages.
 void set_protection(const Region& r, int protection) {
-  if (r.blocks.empty()) return;
-  const auto& [last, bytes] = *r.blocks.rbegin();
-  const std::uintptr_t end = last + extent(bytes);
-  mprotect(r.begin, end - reinterpret_cast<std::uintptr_t>(r.begin), protection);
+  if (r.begin != nullptr)
+    mprotect(r.begin, r.used_end - reinterpret_cast<std::uintptr_t>(r.begin), protection);
+}
+
+bool closed(const Region& r) {
+  return r.protecting && r.open == 0;
 }
 
 }  // namespace
@@ -94,10 +108,11 @@ void* allocate(std::size_t bytes) {
   reserve(r);
   const std::uintptr_t at = place(r, bytes);
   auto* p = reinterpret_cast<char*>(at);
-  mprotect(p, extent(bytes), PROT_READ | PROT_WRITE);
+  if (closed(r)) set_protection(r, PROT_READ | PROT_WRITE);
+  r.used_end = std::max(r.used_end, end_of_large_page(at + extent(bytes)));
   TWINAGE_UNPOISON(p, bytes);
   std::memset(p, 0, bytes);
-  if (r.protecting && r.open == 0) mprotect(p, extent(bytes), PROT_NONE);
+  if (closed(r)) set_protection(r, PROT_NONE);
   r.blocks[at] = bytes;
   return p;
 }

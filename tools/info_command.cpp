@@ -38,7 +38,7 @@ nlohmann::ordered_json machine() {
 
 // Counted by planning the network, not estimated.
 nlohmann::ordered_json cost_of(TwinNetwork& network, Index batch) {
-  Engine engine(Device::cpu, 0);
+  Engine engine({Device::cpu});
   Index trained = 0, running = 0;
   for (const Parameter* p : network.parameters())
     (p->trained ? trained : running) += p->value.size();

@@ -78,9 +78,7 @@ void run(const CLI::App& command, const TrainArguments& a) {
   request.config = configuration(command, a);
   request.out = a.out;
   request.resume = a.resume;
-  request.device = parse_device(a.device.device);
-  request.math = parse_math(a.device.math);
-  request.threads = a.device.threads;
+  request.engine = a.device.engine_options();
   request.stop = &g_stop;
   Trainer trainer(std::move(request));
   g_stop = false;

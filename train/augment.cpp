@@ -90,16 +90,4 @@ ImageVariation draw_variation(const AugmentOptions& options, Index side, Index s
   return variation;
 }
 
-void prepare_face(View out, std::span<const std::uint8_t> rgb, Index side,
-                  const AugmentOptions& augment, Random* random, bool mirror) {
-  const Index size = out.shape.w;
-  require(size >= 1 && size <= side && out.shape == Shape{1, size, size, 3},
-          "[prepare_face] expected out = (1, S, S, 3) with S from 1 to side = {}, got out = {}",
-          side, out.shape);
-  require(static_cast<Index>(rgb.size()) == side * side * 3,
-          "[prepare_face] expected {} x {} x 3 bytes, got {}", side, side, rgb.size());
-  const ImageVariation variation = draw_variation(augment, side, size, random, mirror);
-  normalize_images(Context{}, out, rgb.data(), side, &variation);
-}
-
 }  // namespace twinage

@@ -2,10 +2,8 @@
 // kernels/normalize_images.
 #pragma once
 #include <cstdint>
-#include <span>
 
 #include "core/random.h"
-#include "core/view.h"
 #include "kernels/normalize_images/normalize_images.h"
 
 namespace twinage {
@@ -29,10 +27,5 @@ void check_augment_options(const AugmentOptions& options);
 // look at a face when it is tested both ways round.
 ImageVariation draw_variation(const AugmentOptions& options, Index side, Index size, Random* random,
                               bool mirror = false);
-
-// Writes one face into `out` (1, S, S, 3), varied as drawn. `rgb` are bytes [side][side][3], side
-// >= S.
-void prepare_face(View out, std::span<const std::uint8_t> rgb, Index side,
-                  const AugmentOptions& augment, Random* random, bool mirror = false);
 
 }  // namespace twinage

@@ -6,17 +6,20 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "kernels/softmax_cross_entropy/softmax_cross_entropy.h"
+#include "train/augment.h"
+#include "train/face_input.h"
 
 namespace twinage {
 namespace {
 
-// Fills images[0 .. faces.size()) with centre-cropped faces.
-void prepare_batch(const Context& ctx, View images, const FaceStore& store,
-                   std::span<const Index> faces, bool mirror) {
+// The bytes of these faces, one after the other; behind them stays what was there.
+void gather_pixels(const Context& ctx, std::vector<std::uint8_t>& pixels, const FaceStore& store,
+                   std::span<const Index> faces) {
+  const std::size_t bytes = store.bytes_of_face();
   parallel_for(ctx.threads, static_cast<Index>(faces.size()), [&](Index i, int) {
+    const auto at = static_cast<std::size_t>(i);
     Image scratch;
-    const auto pixels = store.pixels(faces[static_cast<std::size_t>(i)], scratch);
-    prepare_face(images.images(i, 1), pixels, store.side(), AugmentOptions{}, nullptr, mirror);
+    std::ranges::copy(store.pixels(faces[at], scratch), &pixels[at * bytes]);
   });
 }
 
@@ -34,10 +37,9 @@ Embedded embed_faces(Engine& engine, TwinNetwork& network, const FaceStore& stor
   const Index batch = std::min(options.batch, count), side = network.preset().input;
   engine.plan(network, batch, Mode::eval);
   const Context& ctx = engine.context();
-  const bool on_host = ctx.device == Device::cpu;
-  Tensor images({batch, side, side, 3}), device_images;
-  if (!on_host) device_images = Tensor(images.shape(), ctx.device);
-  const ConstView input = on_host ? images.view() : device_images.view();
+  FaceInput input(engine, batch, store.side(), side);
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(batch) * store.bytes_of_face());
+  std::vector<ImageVariation> variations(static_cast<std::size_t>(batch));
   Tensor z(matrix(batch, width)), logits(matrix(batch, 2)), probabilities(matrix(batch, 2));
   const int passes = options.mirror ? 2 : 1;
   const float share = 1.0F / static_cast<float>(passes);
@@ -46,10 +48,13 @@ Embedded embed_faces(Engine& engine, TwinNetwork& network, const FaceStore& stor
     const Index here = std::min(batch, count - first);
     const auto chosen =
         faces.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(here));
+    gather_pixels(ctx, pixels, store, chosen);
     for (int pass = 0; pass < passes; ++pass) {
-      prepare_batch(ctx, images.view(), store, chosen, pass == 1);
-      if (!on_host) device_images.copy_from(images);
-      const auto outputs = network.forward(ctx, input, Mode::eval);
+      std::ranges::fill(variations, draw_variation({}, store.side(), side, nullptr, pass == 1));
+      input.send(pixels, variations);
+      input.receive();
+      input.normalize();
+      const auto outputs = network.forward(ctx, input.images(), Mode::eval);
       to_host(z, outputs.z, ctx.device);
       to_host(logits, outputs.gender, ctx.device);
       softmax(engine.host_context(), probabilities.view(), logits.view());

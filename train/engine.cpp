@@ -10,12 +10,17 @@
 
 namespace twinage {
 
-Engine::Engine(DeviceChoice choice, int threads, Math math)
-    : workspace_(std::make_unique<Workspace>()) {
+Engine::Engine(const EngineOptions& options) : workspace_(std::make_unique<Workspace>()) {
+  const auto& [choice, threads, math, vendor] = options;
   const Device device = choice.device;
-  require_available(device);
+  require(!vendor || device == Device::cuda,
+          "[engine] cuDNN and cuBLAS compute on device cuda, not on {}: leave out --kernels vendor",
+          to_string(device));
+  require(!vendor || math != Math::bf16,
+          "[engine] cuDNN does not round float32 to bf16: use --math tf32 or --kernels own");
   require(device != Device::cpu || math == Math::fp32,
           "[engine] device cpu multiplies in fp32 only: leave out --math or use --device cuda");
+  require_available(device);
   if (device == Device::cuda) {
     cuda_select(choice.gpu);
     stream_ = std::make_unique<CudaStream>();
@@ -24,10 +29,12 @@ Engine::Engine(DeviceChoice choice, int threads, Math math)
   require(threads >= 0, "[engine] expected at least 0 threads, got {}", threads);
   context_.device = device;
   context_.math = math;
+  context_.vendor = vendor;
   context_.threads = threads > 0 ? threads : hardware_threads();
   host_context_ = context_;
   host_context_.device = Device::cpu;
   host_context_.math = Math::fp32;
+  host_context_.vendor = false;
   host_context_.stream = nullptr;
   context_.workspace = workspace_.get();
   if (device == Device::simt) simt_memory::protect_from_host(true);

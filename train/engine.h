@@ -8,11 +8,17 @@
 
 namespace twinage {
 
+struct EngineOptions {
+  DeviceChoice device;
+  int threads = 0;         // of the host; 0: all processors
+  Math math = Math::fp32;  // of multiplications on device cuda and simt
+  bool vendor = false;     // device cuda: convolutions by cuDNN, matrix products by cuBLAS
+};
+
 class Engine {
  public:
-  // threads 0: all processors. math: the precision of multiplications on device cuda and simt.
-  // Throws Error when the device is not available or has no such arithmetic.
-  Engine(DeviceChoice choice, int threads, Math math = Math::fp32);
+  // Throws Error when the device is not available or cannot do what the options ask.
+  explicit Engine(const EngineOptions& options);
 
   const Context& context() const { return context_; }
   // The same threads, on the host's own processor: read-outs and metrics, whatever the device.

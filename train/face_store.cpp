@@ -34,9 +34,8 @@ FaceStore::FaceStore(FaceDataset& dataset, Index side, int threads, std::size_t 
     : dataset_(&dataset), side_(side) {
   require(side >= 1, "[face_store] expected a side of at least 1 pixel, got {}", side);
   const auto total = static_cast<Index>(dataset.faces.size());
-  const std::size_t face_bytes = static_cast<std::size_t>(side * side * 3);
   const Index fits =
-      static_cast<Index>(std::min(memory_limit_bytes / face_bytes, dataset.faces.size()));
+      static_cast<Index>(std::min(memory_limit_bytes / bytes_of_face(), dataset.faces.size()));
 
   std::vector<Decoded> decoded(dataset.faces.size());
   std::atomic<Index> done = 0;

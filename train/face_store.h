@@ -24,6 +24,7 @@ class FaceStore {
             const std::function<void(Index, Index)>& progress = {});
 
   Index side() const { return side_; }
+  std::size_t bytes_of_face() const { return static_cast<std::size_t>(side_ * side_ * 3); }
   Index size() const { return static_cast<Index>(dataset_->faces.size()); }
   Index kept() const { return static_cast<Index>(kept_.size()); }  // the first ones are in memory
   // RGB bytes [side][side][3] of face i; `scratch` is used when it is not kept in memory. May be

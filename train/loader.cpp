@@ -1,5 +1,6 @@
 #include "train/loader.h"
 
+#include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <exception>
@@ -142,19 +143,18 @@ void Loader::State::work() {
 void Loader::State::fill(Batch& batch, std::uint64_t step, Image& scratch) const {
   batch.step = step;
   batch.faces = plan(step);
-  const auto count = static_cast<Index>(batch.faces.size());
-  const Shape shape{count, side, side, 3};
-  if (!(batch.images.shape() == shape)) batch.images = count > 0 ? Tensor(shape) : Tensor();
-  batch.ages.resize(batch.faces.size());
-  batch.genders.resize(batch.faces.size());
-  for (Index j = 0; j < count; ++j) {
-    const auto at = static_cast<std::size_t>(j);
-    const Index face = batch.faces[at];
-    Random random(seed, stream_of(Purpose::augment, step, j));
-    prepare_face(batch.images.view().images(j, 1), store.pixels(face, scratch), store.side(),
-                 augment, &random);
-    batch.ages[at] = dataset.faces[static_cast<std::size_t>(face)].age;
-    batch.genders[at] = dataset.faces[static_cast<std::size_t>(face)].gender;
+  const std::size_t count = batch.faces.size(), bytes = store.bytes_of_face();
+  batch.pixels.resize(count * bytes);
+  batch.variations.resize(count);
+  batch.ages.resize(count);
+  batch.genders.resize(count);
+  for (std::size_t j = 0; j < count; ++j) {
+    const Index face = batch.faces[j];
+    std::ranges::copy(store.pixels(face, scratch), &batch.pixels[j * bytes]);
+    Random random(seed, stream_of(Purpose::augment, step, static_cast<Index>(j)));
+    batch.variations[j] = draw_variation(augment, store.side(), side, &random);
+    batch.ages[j] = dataset.faces[static_cast<std::size_t>(face)].age;
+    batch.genders[j] = dataset.faces[static_cast<std::size_t>(face)].gender;
   }
 }
 

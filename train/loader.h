@@ -1,4 +1,4 @@
-// Batches of faces, decoded, augmented and normalised ahead of the training step.
+// Batches of faces, decoded and their variation drawn ahead of the training step.
 //
 // What a batch contains is a pure function of (seed, step): neither the number of workers nor a
 // stop and resume changes it.
@@ -8,8 +8,6 @@
 #include <memory>
 #include <vector>
 
-#include "core/tensor.h"
-#include "layers/inception_v3.h"
 #include "train/augment.h"
 #include "train/face_dataset.h"
 #include "train/face_store.h"
@@ -18,8 +16,9 @@ namespace twinage {
 
 struct Batch {
   std::uint64_t step = 0;
-  std::vector<Index> faces;  // indices into the dataset
-  Tensor images;             // (N, S, S, 3); empty when there are no faces
+  std::vector<Index> faces;                // indices into the dataset
+  std::vector<std::uint8_t> pixels;        // RGB bytes [N][side][side][3], as the store has them
+  std::vector<ImageVariation> variations;  // [N]: what becomes of them (train/face_input.h)
   std::vector<float> ages;
   std::vector<std::int32_t> genders;
 };
@@ -35,7 +34,7 @@ BatchPlan shuffled_batches(Index faces, Index batch, std::uint64_t seed);
 // Worker threads fill batches ahead, at most `depth` of them; next() returns them in order.
 class Loader {
  public:
-  // `dataset` and `store` must outlive the loader.
+  // `dataset` and `store` must outlive the loader. input_side: of the images to be made.
   Loader(const FaceDataset& dataset, const FaceStore& store, BatchPlan plan, Index input_side,
          const AugmentOptions& augment, std::uint64_t seed, std::uint64_t first_step, int workers,
          int depth);

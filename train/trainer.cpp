@@ -72,12 +72,12 @@ std::unique_ptr<FaceStore> open_store(FaceDataset& dataset, const std::string& w
 Trainer::Trainer(TrainRequest request)
     : request_(checked(std::move(request))),
       directory_(request_.out),
-      engine_(request_.device, request_.threads, request_.math),
+      engine_(request_.engine),
       network_(preset(request_.config.preset), request_.config.embedding),
-      optimizer_(network_.place_on(request_.device.device), network_.parameters(),
+      optimizer_(network_.place_on(engine_.context().device), network_.parameters(),
                  request_.config.adadelta),
       objective_(request_.config.objective, request_.config.batch, request_.config.embedding,
-                 request_.device.device),
+                 engine_.context().device),
       training_step_(engine_, network_, objective_, optimizer_, request_.config.batch) {
   find_and_split_faces();
   initialize(network_.parameters(), request_.config.seed);
@@ -212,13 +212,13 @@ TrainEnd Trainer::run() {
   Progress bar("training");
   const auto stopped = [&] { return request_.stop != nullptr && request_.stop->load(); };
   const Batch* batch = &loader.next();
-  training_step_.send(batch->images);
+  training_step_.send(*batch);
   while (progress() < 1 && !stopped()) {
     const double factor = step_factor(config, step_, progress());
-    training_step_.begin(batch->ages, batch->genders);
+    training_step_.begin(*batch);
     // While a GPU computes, its next batch is on the way.
     batch = &loader.next();
-    training_step_.send(batch->images);
+    training_step_.send(*batch);
     const ObjectiveValue value = training_step_.loss();
     guard_finite(value);
     training_step_.update(factor);

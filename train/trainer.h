@@ -26,9 +26,7 @@ struct TrainRequest {
   TrainConfig config;
   std::filesystem::path out;
   bool resume = false;
-  DeviceChoice device;
-  Math math = Math::fp32;  // of device cuda and simt
-  int threads = 0;         // 0: all
+  EngineOptions engine;
   // Set from outside (a signal) to end cleanly after the current step. May be null.
   const std::atomic<bool>* stop = nullptr;
 };

@@ -3,31 +3,29 @@
 // On a GPU the step's kernels are recorded once and replayed (core/cuda_stream.h), and the next
 // batch travels to the GPU while the current one is computed.
 #pragma once
-#include <memory>
-#include <span>
 #include <string>
 
 #include "core/cuda_stream.h"
 #include "siamese/objective.h"
 #include "siamese/twin_network.h"
 #include "train/engine.h"
+#include "train/face_input.h"
+#include "train/loader.h"
 #include "train/optimizer.h"
 
 namespace twinage {
 
 class TrainingStep {
  public:
-  // All must outlive the step.
+  // All must outlive the step. batch: faces a step.
   TrainingStep(Engine& engine, TwinNetwork& network, Objective& objective,
                AdadeltaOptimizer& optimizer, Index batch);
-  ~TrainingStep();
 
-  // Images (batch, S, S, 3) of the coming step, on the host. Device cpu reads them in begin(),
-  // where they are; another device has its copy when this returns.
-  void send(const Tensor& images);
-  // Begins forward, objective and backward on the images sent last, with these labels. On a GPU it
-  // returns before they are done, and the next images may be sent.
-  void begin(std::span<const float> ages, std::span<const std::int32_t> genders);
+  // The faces of the coming step. They stay as they are until begin() returns.
+  void send(const Batch& batch);
+  // Begins forward, objective and backward on the faces sent last, with the labels of this batch.
+  // On a GPU it returns before they are done, and the next faces may be sent.
+  void begin(const Batch& batch);
   // Waits for the loss. Parameters have not changed yet.
   ObjectiveValue loss();
   // The parameters' update.
@@ -39,20 +37,14 @@ class TrainingStep {
   const std::string& not_recorded() const { return not_recorded_; }
 
  private:
-  void compute(ConstView images);
+  void compute();
 
   Engine& engine_;
   TwinNetwork& network_;
   Objective& objective_;
   AdadeltaOptimizer& optimizer_;
-  Shape shape_;
-  const Tensor* host_images_ = nullptr;  // device cpu: those sent last
-  Tensor images_;                        // else: of the step; a recording knows this address
-
-  // Device cuda only: pinned memory -> arriving on a stream of its own -> images_.
-  struct Upload;
-  std::unique_ptr<Upload> upload_;
-  CudaGraph graph_;
+  FaceInput input_;
+  CudaGraph graph_;    // device cuda only
   bool warm_ = false;  // a first step runs unrecorded: kernels are loaded then
   std::string not_recorded_;
 };

@@ -1,6 +1,6 @@
 // The one header of the CUDA dialect that a kernel source (*_cuda.cu) includes. Under nvcc it is
 // plain CUDA; under any other compiler a shim of the same names, so that the same source runs on
-// the host, thread for thread (device `simt`; docs/simt.md).
+// the host, thread for thread (device `simt`; docs/09-cuda-without-a-gpu.md).
 //
 //   GPU_SHARED(float, tile, [32][33]);      a shared array, a real array type
 //   GPU_DYNAMIC_SHARED(float, buffer);      the dynamic shared memory of the launch

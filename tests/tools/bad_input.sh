@@ -55,7 +55,13 @@ expect 1 'age' train --data columns.csv --out run
 printf 'path,age\n%s,999\n' "$first" >old.csv
 expect 1 '999' train --data old.csv --out run
 
-expect 1 'cuda' train --data faces --out run --device cuda
+# Each of them needs a GPU; where there is one, they are no mistakes.
+if [ ! -e /dev/nvidia0 ]; then
+  expect 1 'cuda' train --data faces --out run --device cuda
+  expect 1 'cuda' train --data faces --out run --device cuda --kernels vendor
+fi
+expect 1 'cuDNN and cuBLAS compute on device cuda' train --data faces --out run --kernels vendor
+expect 2 'kernels' train --data faces --out run --kernels nvidia
 expect 2 'tpu' train --data faces --out run --device tpu
 expect 2 'exactly one' "$twinage" train --data faces --out run
 expect 2 'batch' train --data faces --out run --set training.batch=5

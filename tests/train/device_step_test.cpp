@@ -35,7 +35,7 @@ Values to_host(const Tensor& tensor) {
 class Run {
  public:
   explicit Run(Device device, const Adadelta& adadelta = {})
-      : engine_(device, 2),
+      : engine_({device, 2}),
         network_(kPreset, kWidth),
         optimizer_(network_.place_on(device), network_.parameters(), adadelta),
         objective_(ObjectiveOptions{}, kBatch, kWidth, device),

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "core/cuda_runtime.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "tests/support/temporary_folder.h"
@@ -44,7 +45,7 @@ TrainRequest request(const fs::path& data, const fs::path& out, Index steps) {
   r.config.checkpoint_seconds = 1e9;
   r.config.validate_steps = 3;
   r.out = out;
-  r.threads = 2;
+  r.engine.threads = 2;
   return r;
 }
 
@@ -76,7 +77,7 @@ TEST_CASE("trainer: threads and a stop do not change a single byte of the model"
   CHECK(Trainer(request(folder / "faces", whole, 8)).run() == TrainEnd::finished);
 
   TrainRequest one_thread = request(folder / "faces", single, 8);
-  one_thread.threads = 1;
+  one_thread.engine.threads = 1;
   one_thread.config.workers = 1;
   CHECK(Trainer(std::move(one_thread)).run() == TrainEnd::finished);
   CHECK(bytes(RunDirectory(single).model()) == bytes(RunDirectory(whole).model()));
@@ -143,9 +144,10 @@ TEST_CASE("trainer: what it refuses") {
   cut.resume = true;
   CHECK_THROWS_WITH_AS(Trainer(std::move(cut)), doctest::Contains("cut off"), Error);
 
-  // A device this build lacks.
+  // A device this machine lacks.
+  if (cuda_problem().empty()) return;
   TrainRequest cuda = request(folder / "faces", folder / "cuda", 2);
-  cuda.device = Device::cuda;
+  cuda.engine.device = Device::cuda;
   CHECK_THROWS_WITH_AS(Trainer(std::move(cuda)), doctest::Contains("--device cpu"), Error);
 }
 
