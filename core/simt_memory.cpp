@@ -124,7 +124,10 @@ void free(void* p) noexcept {
   const auto found = r.blocks.find(reinterpret_cast<std::uintptr_t>(p));
   if (found == r.blocks.end()) return;
   if (r.listener.freed != nullptr) r.listener.freed({found->first, found->second});
-  madvise(p, extent(found->second), MADV_DONTNEED);
+  // Whole large pages go back to the system; giving back a part of one would break it up.
+  const std::uintptr_t first = end_of_large_page(found->first),
+                       last = (found->first + found->second) / kLargePage * kLargePage;
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
   TWINAGE_POISON(p, found->second);
   r.blocks.erase(found);
 }
