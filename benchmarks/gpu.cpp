@@ -13,10 +13,10 @@
 #include "core/error.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/matmul/matmul.h"
+#include "kernels/vendor.h"
 #include "layers/initialize.h"
-#include "siamese/objective.h"
-#include "train/engine.h"
-#include "train/optimizer.h"
+#include "train/config.h"
+#include "train/training_step.h"
 
 using namespace twinage;
 using namespace twinage::bench;
@@ -62,18 +62,19 @@ void require_close(const std::string& what, const Tensor& got, const Tensor& wan
           error, magnitude);
 }
 
-std::string name_of(const Layer& l) {
+std::string name_of(const bench::Layer& l) {
   return fmt::format("{}x{}{} {}x{}x{} {}>{}", l.w.h, l.w.w,
                      l.conv.stride > 1 ? fmt::format("s{}", l.conv.stride) : "", l.x.n, l.x.h,
                      l.x.w, l.x.c, l.w.n);
 }
 
 void measure_conv2d(GpuReport& report, const Options& options, const Context& ctx,
-                    const Layer& layer) {
+                    const bench::Layer& layer) {
   const std::string name = name_of(layer);
   if (name.find(options.filter) == std::string::npos) return;
   Context vendor = ctx;
   vendor.vendor = true;
+  if (ctx.math == Math::bf16) vendor.math = Math::tf32;  // the nearest that cuDNN has
   const Shape ys = conv2d_shape(layer.x, layer.w, layer.conv);
   Tensor x = random_on_gpu(layer.x, 1), w = random_on_gpu(layer.w, 2), y = random_on_gpu(ys, 3);
   const double flops = 2.0 * static_cast<double>(ys.size() * layer.w.h * layer.w.w * layer.w.c);
@@ -101,14 +102,16 @@ void measure_conv2d(GpuReport& report, const Options& options, const Context& ct
 }
 
 nlohmann::ordered_json conv2d_cases(const Options& options, Context ctx, double peak) {
-  fmt::print("\nconvolutions of {}, {}\n", options.set, options.math);
+  fmt::print("\nconvolutions of {}, {}{}\n", options.set, options.math,
+             options.vendor && ctx.math == Math::bf16 ? " (the vendor's in tf32)" : "");
   const auto& layers = options.set == "v3" ? v3_layers() : tiny_layers();
   Index most = 0;
-  for (const Layer& l : layers) most = std::max(most, conv2d_workspace(ctx, l.x, l.w, l.conv));
+  for (const bench::Layer& l : layers)
+    most = std::max(most, conv2d_workspace(ctx, l.x, l.w, l.conv));
   Workspace workspace(most, Device::cuda);
   ctx.workspace = &workspace;
   GpuReport report(peak);
-  for (const Layer& layer : layers) measure_conv2d(report, options, ctx, layer);
+  for (const bench::Layer& layer : layers) measure_conv2d(report, options, ctx, layer);
   report.print_totals();
   return report.lines();
 }
@@ -145,7 +148,22 @@ nlohmann::ordered_json matmul_cases(const Options& options, Context ctx, double 
   return report.lines();
 }
 
-// The whole step as the trainer makes it: forward, objective, backward, ADADELTA.
+// A batch as the loader makes it, of noise.
+Batch random_batch(const Preset& preset, Index size) {
+  Batch batch;
+  Random random(4);
+  for (Index i = 0; i < size * preset.load * preset.load * 3; ++i)
+    batch.pixels.push_back(static_cast<std::uint8_t>(random.bits() & 0xFF));
+  for (Index i = 0; i < size; ++i) {
+    batch.variations.push_back(
+        draw_variation(TrainConfig{}.augment, preset.load, preset.input, &random));
+    batch.ages.push_back(static_cast<float>(7 * i % 80));
+    batch.genders.push_back(static_cast<std::int32_t>(i % 2));
+  }
+  return batch;
+}
+
+// The whole step as the trainer makes it: bytes to the GPU, forward, objective, backward, ADADELTA.
 nlohmann::ordered_json step_cases(const Options& options, const DeviceChoice& choice, Math math) {
   const std::size_t before = cuda_bytes_in_use();
   Engine engine({.device = choice, .math = math});
@@ -155,40 +173,41 @@ nlohmann::ordered_json step_cases(const Options& options, const DeviceChoice& ch
   engine.plan(network, options.batch, Mode::train);
   AdadeltaOptimizer optimizer(network.place_on(Device::cuda), network.parameters(), {});
   Objective objective({}, options.batch, network.embedding_width(), Device::cuda);
-  const Index side = network.preset().input;
-  const Tensor images = random_on_gpu({options.batch, side, side, 3}, 4);
-  std::vector<float> ages;
-  std::vector<std::int32_t> genders;
-  for (Index i = 0; i < options.batch; ++i) {
-    ages.push_back(static_cast<float>(7 * i % 80));
-    genders.push_back(static_cast<std::int32_t>(i % 2));
-  }
+  TrainingStep step(engine, network, objective, optimizer, options.batch);
+  const Batch batch = random_batch(network.preset(), options.batch);
+  step.send(batch);
   const double train_ms = gpu_ms([&] {
-    network.zero_gradients(ctx);
-    const auto outputs = network.forward(ctx, images.view(), Mode::train);
-    require(std::isfinite(objective.evaluate(ctx, outputs, ages, genders).total),
-            "[benchmark_gpu] expected a finite loss");
-    network.backward(ctx, images.view(), objective.dz(), objective.dgender());
-    optimizer.step(ctx, 1e-3F);
+    step.begin(batch);
+    step.send(batch);  // the next one, which is the same
+    require(std::isfinite(step.loss().total), "[benchmark_gpu] expected a finite loss");
+    step.update(1e-3);
   });
   const std::size_t bytes = cuda_bytes_in_use() - before;
+  const std::string& refused = step.not_recorded();
   engine.plan(network, options.batch, Mode::eval);
+  const Index side = network.preset().input;
+  const Tensor images = random_on_gpu({options.batch, side, side, 3}, 4);
   const double infer_ms = gpu_ms([&] { network.forward(ctx, images.view(), Mode::eval); });
   const auto rate = [&](double ms) { return static_cast<double>(options.batch) / ms * 1e3; };
   fmt::print(
       "\n{}, batch {}, {}: training step {:.2f} ms, {:.1f} images/s; inference {:.2f} ms, "
-      "{:.1f} images/s; {:.0f} MB of the GPU's memory\n",
+      "{:.1f} images/s; {:.0f} MB of the GPU's memory; the step is {}\n",
       options.set, options.batch, options.math, train_ms, rate(train_ms), infer_ms, rate(infer_ms),
-      static_cast<double>(bytes) * 1e-6);
+      static_cast<double>(bytes) * 1e-6,
+      refused.empty() ? "one CUDA graph" : "not a CUDA graph: " + refused);
   return {{"preset", options.set}, {"batch", options.batch},
           {"train_ms", train_ms},  {"train_images_per_second", rate(train_ms)},
           {"infer_ms", infer_ms},  {"infer_images_per_second", rate(infer_ms)},
-          {"bytes", bytes}};
+          {"bytes", bytes},        {"graph", refused.empty()}};
 }
 
-void run(const Options& options) {
+void run(Options options) {
   const std::string problem = cuda_problem();
   require(problem.empty(), "[benchmark_gpu] nothing was measured: {}", problem);
+  if (const std::string why = vendor::problem(); options.vendor && !why.empty()) {
+    fmt::print("NOT compared with the vendor, and no result was checked: {}\n", why);
+    options.vendor = false;
+  }
   cuda_select(options.gpu);
   Context ctx;
   ctx.device = Device::cuda;
@@ -200,6 +219,7 @@ void run(const Options& options) {
       cuda_description(), options.math, peak * 1e-12, bandwidth * 1e-9);
   nlohmann::ordered_json all = {{"gpu", cuda_description()},
                                 {"math", options.math},
+                                {"checked_against_vendor", options.vendor},
                                 {"vendor_peak_flops", peak},
                                 {"copy_bytes_per_second", bandwidth}};
   if (options.kernels) {
@@ -216,6 +236,8 @@ void run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A line at a time: what was measured is there when a time limit ends the program.
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   Options options;
   CLI::App app("Times device cuda against cuBLAS and cuDNN");
   app.add_option("--set", options.set, "layers and preset")

@@ -14,7 +14,7 @@ namespace twinage::bench {
 
 constexpr int kGpuRepetitions = 11;
 
-// Median milliseconds of `call` on the GPU, after two calls that are not timed.
+// Median milliseconds of `call` on the GPU, after two calls that do not count.
 double gpu_ms(const std::function<void()>& call);
 
 // Uniform in [-1, 1), on the GPU.

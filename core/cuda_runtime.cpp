@@ -1,5 +1,7 @@
 #include "core/cuda_runtime.h"
 
+#include <cstring>
+
 #include "core/error.h"
 
 #if TWINAGE_CUDA
@@ -47,16 +49,19 @@ void* cuda_allocate(std::size_t bytes) {
   return p;
 }
 
-void* cuda_allocate_managed(std::size_t bytes) {
+void cuda_free(void* p) noexcept {
+  cudaFree(p);  // nothing can be done about an error here; the next call reports it
+}
+
+void* cuda_allocate_pinned(std::size_t bytes) {
   void* p = nullptr;
-  check(cudaMallocManaged(&p, bytes > 0 ? bytes : 1), "cudaMallocManaged");
-  cuda_set(p, 0, bytes);
-  cuda_synchronize();
+  check(cudaMallocHost(&p, bytes > 0 ? bytes : 1), "cudaMallocHost");
+  std::memset(p, 0, bytes);
   return p;
 }
 
-void cuda_free(void* p) noexcept {
-  cudaFree(p);  // nothing can be done about an error here; the next call reports it
+void cuda_free_pinned(void* p) noexcept {
+  cudaFreeHost(p);
 }
 
 void cuda_copy(void* to, const void* from, std::size_t bytes) {
@@ -129,10 +134,11 @@ std::string cuda_description() {
 void* cuda_allocate(std::size_t) {
   fail("[cuda] {}", kNotBuilt);
 }
-void* cuda_allocate_managed(std::size_t) {
+void cuda_free(void*) noexcept {}
+void* cuda_allocate_pinned(std::size_t) {
   fail("[cuda] {}", kNotBuilt);
 }
-void cuda_free(void*) noexcept {}
+void cuda_free_pinned(void*) noexcept {}
 void cuda_copy(void*, const void*, std::size_t) {
   fail("[cuda] {}", kNotBuilt);
 }

@@ -12,9 +12,12 @@ std::string cuda_problem();
 // "NVIDIA H100 80GB HBM3, compute capability 9.0, 80 GB". Throws Error when there is none.
 std::string cuda_description();
 
-void* cuda_allocate(std::size_t bytes);          // zero-filled
-void* cuda_allocate_managed(std::size_t bytes);  // zero-filled; the host may touch it too: tests
+void* cuda_allocate(std::size_t bytes);  // zero-filled
 void cuda_free(void* p) noexcept;
+// Page-locked memory of the host, zero-filled. Copies from it run beside other work; kernels reach
+// it, too, slowly.
+void* cuda_allocate_pinned(std::size_t bytes);
+void cuda_free_pinned(void* p) noexcept;
 // Between host and device or within the device, whichever the pointers say.
 void cuda_copy(void* to, const void* from, std::size_t bytes);
 void cuda_set(void* p, int value, std::size_t bytes);

@@ -1,5 +1,6 @@
 #include "core/cuda_stream.h"
 
+#include "core/cuda_runtime.h"
 #include "core/error.h"
 
 #if TWINAGE_CUDA
@@ -51,14 +52,6 @@ void CudaStream::synchronize() const {
   check(cudaStreamSynchronize(raw(*this)), "cudaStreamSynchronize");
 }
 
-PinnedMemory::PinnedMemory(std::size_t bytes) {
-  check(cudaMallocHost(&data_, bytes > 0 ? bytes : 1), "cudaMallocHost");
-}
-
-PinnedMemory::~PinnedMemory() {
-  if (data_ != nullptr) cudaFreeHost(data_);
-}
-
 CudaGraph::~CudaGraph() {
   forget();
 }
@@ -70,7 +63,7 @@ std::string CudaGraph::record(const CudaStream& stream, const std::function<void
   if (error == cudaSuccess) {
     try {
       work();
-    } catch (const Error& failure) {
+    } catch (const std::exception& failure) {  // whatever it was: the recording has to end
       refused = failure.what();
     }
     cudaGraph_t graph = nullptr;
@@ -120,10 +113,6 @@ void CudaStream::wait_for(const CudaStream&) {
 void CudaStream::synchronize() const {
   not_built();
 }
-PinnedMemory::PinnedMemory(std::size_t) {
-  not_built();
-}
-PinnedMemory::~PinnedMemory() = default;
 CudaGraph::~CudaGraph() = default;
 std::string CudaGraph::record(const CudaStream&, const std::function<void()>&) {
   not_built();
@@ -133,5 +122,11 @@ void CudaGraph::launch(const CudaStream&) {
 }
 void CudaGraph::forget() {}
 #endif
+
+PinnedMemory::PinnedMemory(std::size_t bytes) : data_(cuda_allocate_pinned(bytes)) {}
+
+PinnedMemory::~PinnedMemory() {
+  cuda_free_pinned(data_);
+}
 
 }  // namespace twinage

@@ -39,7 +39,7 @@ class PinnedMemory {
   void* data() { return data_; }
 
  private:
-  void* data_ = nullptr;
+  void* data_;
 };
 
 // The hundreds of kernels of a training step, recorded once and started with one call (a CUDA

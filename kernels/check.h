@@ -57,11 +57,6 @@ inline void require_vendor(const Context& ctx, const char* operation) {
           operation, to_string(ctx.device));
 }
 
-[[noreturn]] inline void fail_no_vendor(const char* operation, const char* library) {
-  fail("[{}] this build has no {}: CUDA and the library's headers were not there when it was made",
-       operation, library);
-}
-
 // Nothing falls back to another device by itself.
 [[noreturn]] inline void fail_no_kernel(const char* operation, Device device) {
   fail("[{}] has no kernel for device {} in this build; run it on cpu", operation,

@@ -44,12 +44,14 @@ gpu=$(nvidia-smi --query-gpu=name,compute_cap,driver_version,memory.total --form
 architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)
 
 say "build for sm_$architecture"
-options=(-DCMAKE_BUILD_TYPE=Release -DTWINAGE_CUDA=ON -DTWINAGE_GPU_BENCHMARK=ON
+# Warnings of a compiler that nobody here has are not what is checked.
+options=(-DCMAKE_BUILD_TYPE=Release -DTWINAGE_CUDA=ON -DTWINAGE_GPU_BENCHMARK=ON -DTWINAGE_WERROR=OFF
   "-DCMAKE_CUDA_ARCHITECTURES=$architecture-real" "-DCMAKE_CUDA_COMPILER=$nvcc")
 [ -d /usr/include/fmt ] || {
   [ -d "$packages" ] || { echo "neither the Debian packages nor $packages are here: run tools/gpu_check.sh --pack on a machine that has them and bring the folder" >&2; exit 1; }
   options+=("-DTWINAGE_PACKAGES=$PWD/$packages")
 }
+command -v ninja >/dev/null && options+=(-G Ninja)
 cmake -S . -B "$work" "${options[@]}" >"$work.log" 2>&1 || { mkdir -p "$work"; tail -30 "$work.log" >&2; exit 1; }
 cmake --build "$work" -j "$jobs" --target twinage tests_kernels tests_train benchmark_gpu >>"$work.log" 2>&1 || { grep -E 'error|FAILED' "$work.log" | head -30 >&2; exit 1; }
 build_seconds=$SECONDS
@@ -71,7 +73,10 @@ check() {
   shift 2
   say "$name"
   if "$@" >"$log" 2>&1; then
-    note "- $name: passed in $((SECONDS - start)) s; $(grep -E 'test cases|ERROR SUMMARY' "$log" | tail -1 | sed 's/\x1b\[[0-9;]*m//g')"
+    note "- $name: passed in $((SECONDS - start)) s; $(grep -E 'test cases|SUMMARY' "$log" | tail -1 | sed 's/\x1b\[[0-9;]*m//g')"
+    grep -h 'was not tested' "$log" | sort -u | sed 's/^/  - /' >>"$report" || true
+  elif grep -q 'Device not supported' "$log"; then
+    note "- $name: **not run**: the tool does not support this machine's GPU."
   else
     failed=1
     note "- $name: **FAILED** after $((SECONDS - start)) s"
@@ -80,15 +85,17 @@ check() {
   tail -4 "$log"
 }
 
-export CUDA_LAUNCH_BLOCKING=1  # the host looks at what a kernel wrote as soon as it is back
-check "every kernel's cases on the GPU" kernels env TWINAGE_TEST_DEVICE=cuda timeout 200 "$work/tests/tests_kernels"
-check "whole training steps, GPU against CPU" step timeout 120 "$work/tests/tests_train" -sf='*device_step*'
-unset CUDA_LAUNCH_BLOCKING
+# The host looks at what a kernel wrote as soon as it is back.
+kernels_on_gpu=(env TWINAGE_TEST_DEVICE=cuda CUDA_LAUNCH_BLOCKING=1)
+check "every kernel's cases on the GPU" kernels "${kernels_on_gpu[@]}" timeout 120 "$work/tests/tests_kernels" --no-intro
+# As the trainer works: streams, and the step recorded as a CUDA graph.
+check "whole training steps, GPU against CPU" step timeout 90 "$work/tests/tests_train" --no-intro -sf='*device_step*,*face_input*'
 sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
 if [ -x "$sanitizer" ]; then
   for tool in memcheck racecheck; do
-    check "compute-sanitizer $tool, small cases" "$tool" env TWINAGE_TEST_DEVICE=cuda timeout 90 \
-      "$sanitizer" --tool "$tool" --error-exitcode 9 "$work/tests/tests_kernels" -tc='adadelta*,pool forward*,softmax*,distance*'
+    check "compute-sanitizer $tool, small cases" "$tool" "${kernels_on_gpu[@]}" timeout 60 \
+      "$sanitizer" --tool "$tool" --error-exitcode 9 "$work/tests/tests_kernels" --no-intro \
+      -tc='adadelta*,pool forward*,softmax*,distance*,matmul: an empty*,conv2d rungs*'
   done
 else
   note "- compute-sanitizer is not here: **not run**."
@@ -98,7 +105,8 @@ note ""
 note "## Speed"
 for math in fp32 tf32 bf16; do
   say "kernels and training step, $math"
-  if timeout 80 "$work/benchmarks/benchmark_gpu" --set v3 --batch 32 --math $math --json "$work/$math.json" >"$work/$math.log" 2>&1; then
+  rm -f "$work/$math.json"  # of an earlier call
+  if timeout 60 "$work/benchmarks/benchmark_gpu" --set v3 --batch 32 --math $math --json "$work/$math.json" >"$work/$math.log" 2>&1; then
     tail -2 "$work/$math.log"
   else
     failed=1
@@ -109,12 +117,12 @@ done
 
 if [ "$minutes" != 0 ]; then
   say "training for $minutes minutes"
+  rm -rf "$work/train" "$work/val" "$work/run"
   "$work/twinage" synth --out "$work/train" --count 6000 --seed 1 >/dev/null 2>&1
   "$work/twinage" synth --out "$work/val" --count 600 --seed 2 >/dev/null 2>&1
-  rm -rf "$work/run"
   { echo; echo "## Training, $minutes minutes on synthetic faces"; echo; echo '```'; } >>"$report"
   "$work/twinage" train --data "$work/train" --val "$work/val" --device cuda --minutes "$minutes" --out "$work/run" 2>&1 | tail -5 | tee -a "$report"
-  "$work/twinage" eval "$work/run" --data "$work/val" --device cuda 2>&1 | head -4 | tee -a "$report"
+  "$work/twinage" eval "$work/run" --data "$work/val" --device cuda 2>&1 | sed -n 1,4p | tee -a "$report"
   echo '```' >>"$report"
 fi
 

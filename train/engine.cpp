@@ -7,20 +7,25 @@
 #include "core/parallel.h"
 #include "core/simt_memory.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/vendor.h"
 
 namespace twinage {
 
 Engine::Engine(const EngineOptions& options) : workspace_(std::make_unique<Workspace>()) {
-  const auto& [choice, threads, math, vendor] = options;
+  const auto& [choice, threads, math, by_vendor] = options;
   const Device device = choice.device;
-  require(!vendor || device == Device::cuda,
+  require(!by_vendor || device == Device::cuda,
           "[engine] cuDNN and cuBLAS compute on device cuda, not on {}: leave out --kernels vendor",
           to_string(device));
-  require(!vendor || math != Math::bf16,
+  require(!by_vendor || math != Math::bf16,
           "[engine] cuDNN does not round float32 to bf16: use --math tf32 or --kernels own");
   require(device != Device::cpu || math == Math::fp32,
           "[engine] device cpu multiplies in fp32 only: leave out --math or use --device cuda");
   require_available(device);
+  if (by_vendor) {
+    const std::string problem = vendor::problem();
+    require(problem.empty(), "[engine] --kernels vendor is not possible here: {}", problem);
+  }
   if (device == Device::cuda) {
     cuda_select(choice.gpu);
     stream_ = std::make_unique<CudaStream>();
@@ -29,7 +34,7 @@ Engine::Engine(const EngineOptions& options) : workspace_(std::make_unique<Works
   require(threads >= 0, "[engine] expected at least 0 threads, got {}", threads);
   context_.device = device;
   context_.math = math;
-  context_.vendor = vendor;
+  context_.vendor = by_vendor;
   context_.threads = threads > 0 ? threads : hardware_threads();
   host_context_ = context_;
   host_context_.device = Device::cpu;

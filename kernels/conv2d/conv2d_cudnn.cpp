@@ -1,6 +1,7 @@
 // NVIDIA's convolutions, to compare with. The library is loaded when it is first used.
 #include "kernels/check.h"
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/vendor.h"
 
 #if TWINAGE_CUDA && __has_include(<cudnn.h>)
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include "core/shared_library.h"
 #include "core/tensor.h"
 #include "kernels/batch_norm/batch_norm.h"
+#include "kernels/elementwise/elementwise.h"
 
 namespace twinage::vendor {
 namespace {
@@ -213,12 +215,28 @@ float before(Write write) {
 
 }  // namespace
 
+std::string cudnn_problem() {
+  try {
+    cudnn();
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
 Index conv2d_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv) {
-  return batch_norm_workspace(ctx, conv2d_shape(x, w, conv));  // for the statistics
+  const Shape y = conv2d_shape(x, w, conv);
+  return workspace_floats(y.size()) + batch_norm_workspace(ctx, y);  // a whole y; statistics
 }
 
 void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,
                     ConvEpilogue epilogue) {
+  if (!y.contiguous()) {  // cuDNN promises NHWC for whole tensors only
+    WorkspaceScope scope(ctx.workspace);
+    const View whole = scope.view(y.shape);
+    vendor::conv2d_forward(ctx, whole, x, w, conv, epilogue);
+    return copy(ctx, y, whole);
+  }
   const auto statistics = [&] {
     if (epilogue.mean != nullptr)
       batch_norm_statistics(ctx, epilogue.mean, epilogue.variance, ConstView(y));
@@ -277,17 +295,20 @@ void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView
 
 namespace twinage::vendor {
 
+std::string cudnn_problem() {
+  return "[cudnn] this build has none: CUDA and cudnn.h were not there when it was made";
+}
 Index conv2d_workspace(const Context&, Shape, Shape, Conv2d) {
-  fail_no_vendor("conv2d_workspace", "cuDNN");
+  fail("{}", cudnn_problem());
 }
 void conv2d_forward(const Context&, View, ConstView, ConstView, Conv2d, ConvEpilogue) {
-  fail_no_vendor("conv2d_forward", "cuDNN");
+  fail("{}", cudnn_problem());
 }
 void conv2d_backward_data(const Context&, View, ConstView, ConstView, Conv2d, Write) {
-  fail_no_vendor("conv2d_backward_data", "cuDNN");
+  fail("{}", cudnn_problem());
 }
 void conv2d_backward_filter(const Context&, View, ConstView, ConstView, Conv2d, Write) {
-  fail_no_vendor("conv2d_backward_filter", "cuDNN");
+  fail("{}", cudnn_problem());
 }
 
 }  // namespace twinage::vendor

@@ -1,6 +1,7 @@
 // NVIDIA's matrix product, to compare with. The library is loaded when it is first used.
 #include "kernels/check.h"
 #include "kernels/matmul/matmul.h"
+#include "kernels/vendor.h"
 
 #if TWINAGE_CUDA && __has_include(<cublas_v2.h>)
 #include <array>
@@ -59,6 +60,15 @@ cublasOperation_t operation(Transpose transpose) {
 
 }  // namespace
 
+std::string cublas_problem() {
+  try {
+    cublas();
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
 Index matmul_workspace(const Context&, Index, Index, Index) {
   return 0;  // cuBLAS has memory of its own
 }
@@ -86,11 +96,14 @@ void matmul(const Context& ctx, View c, ConstView a, Transpose transpose_a, Cons
 
 namespace twinage::vendor {
 
+std::string cublas_problem() {
+  return "[cublas] this build has none: CUDA and cublas_v2.h were not there when it was made";
+}
 Index matmul_workspace(const Context&, Index, Index, Index) {
-  fail_no_vendor("matmul", "cuBLAS");
+  fail("{}", cublas_problem());
 }
 void matmul(const Context&, View, ConstView, Transpose, ConstView, Transpose, Write) {
-  fail_no_vendor("matmul", "cuBLAS");
+  fail("{}", cublas_problem());
 }
 
 }  // namespace twinage::vendor

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "core/cuda_runtime.h"
 #include "core/error.h"
 #include "core/tensor.h"
 
@@ -31,7 +32,7 @@ TEST_CASE("a tensor is zero, and copies check their size") {
   CHECK(sum == 0);
   const float two[2] = {1, 2};
   CHECK_THROWS_AS(t.copy_from(two, 2), Error);
-  CHECK_THROWS_AS(Tensor({1, 1, 1, 1}, Device::cuda), Error);
+  if (!cuda_problem().empty()) CHECK_THROWS_AS(Tensor({1, 1, 1, 1}, Device::cuda), Error);
 }
 
 TEST_CASE("an error names what it expected and what it got") {

@@ -17,11 +17,12 @@ Device test_device() {
 }
 
 void* allocate_shared(std::size_t bytes) {
-  if (test_device() == Device::cuda) return cuda_allocate_managed(bytes);
+  if (test_device() == Device::cuda) return cuda_allocate_pinned(bytes);
   return allocate_bytes(bytes, test_device());
 }
 
 void free_shared(void* p) noexcept {
+  if (test_device() == Device::cuda) return cuda_free_pinned(p);
   free_bytes(p, test_device());
 }
 

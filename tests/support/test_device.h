@@ -17,8 +17,9 @@ namespace twinage::test {
 // What TWINAGE_TEST_DEVICE names (cpu, simt, cuda); cpu without it.
 Device test_device();
 
-// Memory that both the host and the kernels of test_device() may touch. On a GPU it is managed
-// memory, and CUDA_LAUNCH_BLOCKING=1 (tests/CMakeLists.txt) makes the host wait for every kernel.
+// Memory that both the host and the kernels of test_device() may touch. On a GPU it is
+// page-locked memory of the host, and CUDA_LAUNCH_BLOCKING=1 (tools/gpu_check.sh) makes the host
+// wait for every kernel.
 void* allocate_shared(std::size_t bytes);  // zeros
 void free_shared(void* p) noexcept;
 
