@@ -89,7 +89,7 @@ check() {
 kernels_on_gpu=(env TWINAGE_TEST_DEVICE=cuda CUDA_LAUNCH_BLOCKING=1)
 check "every kernel's cases on the GPU" kernels "${kernels_on_gpu[@]}" timeout 120 "$work/tests/tests_kernels" --no-intro
 # As the trainer works: streams, and the step recorded as a CUDA graph.
-check "whole training steps, GPU against CPU" step timeout 90 "$work/tests/tests_train" --no-intro -sf='*device_step*,*face_input*'
+check "whole training steps, GPU against CPU" step env TWINAGE_TEST_DEVICE=cuda timeout 90 "$work/tests/tests_train" --no-intro -sf='*device_step*,*face_input*'
 sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
 if [ -x "$sanitizer" ]; then
   for tool in memcheck racecheck; do

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/core/devices.h"
+#include "tests/support/test_device.h"
 
 namespace twinage {
 namespace {
@@ -19,7 +19,7 @@ std::vector<std::int32_t> to_host(const Array<std::int32_t>& array) {
 }
 
 TEST_CASE("array: starts as zeros, goes to the device and comes back") {
-  for (const Device device : devices()) {
+  for (const Device device : all_devices()) {
     CAPTURE(to_string(device));
     Array<std::int32_t> array(5, device);
     CHECK(array.size() == 5);
@@ -34,7 +34,7 @@ TEST_CASE("array: starts as zeros, goes to the device and comes back") {
 }
 
 TEST_CASE("array: a wrong number of values throws, nothing is copied") {
-  for (const Device device : devices()) {
+  for (const Device device : all_devices()) {
     CAPTURE(to_string(device));
     Array<std::int32_t> array(2, device);
     const std::vector<std::int32_t> values = {1, 2, 3};
@@ -47,7 +47,7 @@ TEST_CASE("array: a wrong number of values throws, nothing is copied") {
 }
 
 TEST_CASE("array: moving hands the memory on") {
-  for (const Device device : devices()) {
+  for (const Device device : all_devices()) {
     CAPTURE(to_string(device));
     Array<std::int32_t> a(2, device);
     a.copy_from(std::vector<std::int32_t>{7, 8});
@@ -67,7 +67,7 @@ TEST_CASE("array: an empty one is fine") {
   CHECK(nothing.size() == 0);
   nothing.copy_from({});
   nothing.copy_to({});
-  for (const Device device : devices()) CHECK(Array<std::uint8_t>(0, device).size() == 0);
+  for (const Device device : all_devices()) CHECK(Array<std::uint8_t>(0, device).size() == 0);
 }
 
 }  // namespace

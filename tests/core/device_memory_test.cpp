@@ -5,8 +5,9 @@
 
 #include <doctest/doctest.h>
 
+#include "core/cuda_runtime.h"
 #include "core/error.h"
-#include "tests/core/devices.h"
+#include "tests/support/test_device.h"
 
 namespace twinage {
 namespace {
@@ -33,7 +34,7 @@ struct Block {
 };
 
 TEST_CASE("device_memory: zeros on cache lines, also where memory was used before") {
-  for (const Device device : devices())
+  for (const Device device : all_devices())
     for (const std::size_t bytes : {std::size_t{1}, std::size_t{1000}, std::size_t{3} << 20}) {
       CAPTURE(to_string(device));
       CAPTURE(bytes);
@@ -48,7 +49,7 @@ TEST_CASE("device_memory: zeros on cache lines, also where memory was used befor
 }
 
 TEST_CASE("device_memory: copies between host and device, and parts of blocks") {
-  for (const Device device : devices()) {
+  for (const Device device : all_devices()) {
     CAPTURE(to_string(device));
     const Bytes values = {1, 2, 3, 4};
     const Block a(4, device), b(4, device);
@@ -61,7 +62,7 @@ TEST_CASE("device_memory: copies between host and device, and parts of blocks") 
 }
 
 TEST_CASE("device_memory: nothing is done for no bytes, freeing nothing is fine") {
-  for (const Device device : devices()) {
+  for (const Device device : all_devices()) {
     copy_bytes(nullptr, device, nullptr, Device::cpu, 0);
     set_bytes(nullptr, device, 1, 0);
     free_bytes(nullptr, device);

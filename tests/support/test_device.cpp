@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include <doctest/doctest.h>
+
 #include "core/cuda_runtime.h"
 #include "core/device_memory.h"
 #include "core/error.h"
@@ -14,6 +16,20 @@ Device test_device() {
     return name == nullptr ? Device::cpu : parse_device(name).device;
   }();
   return device;
+}
+
+std::vector<Device> gpu_devices() {
+  if (const std::string problem = cuda_problem(); !problem.empty()) {
+    MESSAGE("device cuda was not tested: ", problem);
+    if (test_device() != Device::cuda) return {Device::simt};
+  }
+  return {Device::simt, Device::cuda};
+}
+
+std::vector<Device> all_devices() {
+  std::vector<Device> devices = gpu_devices();
+  devices.insert(devices.begin(), Device::cpu);
+  return devices;
 }
 
 void* allocate_shared(std::size_t bytes) {

@@ -17,6 +17,11 @@ namespace twinage::test {
 // What TWINAGE_TEST_DEVICE names (cpu, simt, cuda); cpu without it.
 Device test_device();
 
+// For tests that compare devices or go through all of them: simt, and cuda where there is a GPU or
+// TWINAGE_TEST_DEVICE demands one; where neither is so, the output says that cuda was not tested.
+std::vector<Device> gpu_devices();
+std::vector<Device> all_devices();  // with cpu in front
+
 // Memory that both the host and the kernels of test_device() may touch. On a GPU it is
 // page-locked memory of the host, and CUDA_LAUNCH_BLOCKING=1 (tools/gpu_check.sh) makes the host
 // wait for every kernel.

@@ -4,7 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include "core/cuda_runtime.h"
 #include "core/device_memory.h"
 #include "layers/initialize.h"
 #include "tests/support/test_context.h"
@@ -87,15 +86,6 @@ class Run {
   Objective objective_;
   TrainingStep step_;
 };
-
-std::vector<Device> gpu_devices() {
-  std::vector<Device> devices{Device::simt};
-  if (cuda_problem().empty())
-    devices.push_back(Device::cuda);
-  else
-    MESSAGE("device cuda was not tested: ", cuda_problem());
-  return devices;
-}
 
 // Largest difference as a share of the largest magnitude; NaN when either has one.
 double relative_difference(const Values& got, const Values& want) {

@@ -5,9 +5,9 @@
 
 #include <doctest/doctest.h>
 
-#include "core/cuda_runtime.h"
 #include "core/error.h"
 #include "core/random.h"
+#include "tests/support/test_device.h"
 #include "train/augment.h"
 
 using namespace twinage;
@@ -46,19 +46,10 @@ void check_images(const FaceInput& input, Device device, const Faces& faces) {
   for (std::size_t i = 0; i < want.size(); ++i) REQUIRE(std::fabs(got[i] - want[i]) <= 1e-4F);
 }
 
-std::vector<Device> devices() {
-  std::vector<Device> all{Device::cpu, Device::simt};
-  if (cuda_problem().empty())
-    all.push_back(Device::cuda);
-  else
-    MESSAGE("device cuda was not tested: ", cuda_problem());
-  return all;
-}
-
 }  // namespace
 
 TEST_CASE("face input: a device makes of the bytes what the definition makes of them") {
-  for (const Device device : devices()) {
+  for (const Device device : test::all_devices()) {
     CAPTURE(to_string(device));
     const Engine engine({device, 2});
     FaceInput input(engine, kBatch, kSide, kSize);
@@ -74,7 +65,7 @@ TEST_CASE("face input: a device makes of the bytes what the definition makes of 
 
 TEST_CASE("face input: on the way is the next batch, computed is the one that was received") {
   const Faces first = random_faces(3), second = random_faces(4);
-  for (const Device device : devices()) {
+  for (const Device device : test::all_devices()) {
     CAPTURE(to_string(device));
     const Engine engine({device, 1});
     FaceInput input(engine, kBatch, kSide, kSize);
