@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "core/cuda_runtime.h"
+#include "core/cuda_runtime.h"
 #include "core/error.h"
 #include "tests/support/test_device.h"
 
