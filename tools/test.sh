@@ -45,8 +45,9 @@ cmake --preset simt-check >/dev/null
 build simt-check --target tests_kernels
 ctest --preset simt-check -R kernels_simt
 
-step "formatting"
+step "formatting, and that the documents quote the code as it is"
 git ls-files '*.h' '*.cpp' '*.cu' | xargs clang-format --dry-run --Werror
+tests/tools/docs_quote_code.py
 
 step "CUDA kernels through nvcc"
 tools/check_cuda.sh
