@@ -97,6 +97,12 @@ void write_file_atomically(const fs::path& path, std::string_view text) {
   write_file_atomically(path, std::span(&bytes, 1));
 }
 
+void require_folder_of(const fs::path& path) {
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  require(fs::is_directory(folder), "[file] {} cannot be written: there is no folder {}",
+          path.string(), folder.string());
+}
+
 std::string read_text_file(const fs::path& path, std::size_t max_bytes) {
   return read_file<std::string>(path, max_bytes);
 }

@@ -16,6 +16,10 @@ void write_file_atomically(const std::filesystem::path& path,
                            std::span<const std::span<const std::byte>> parts);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
+// Throws Error unless the folder that `path` is to be written to exists: said before hours of work,
+// not after them.
+void require_folder_of(const std::filesystem::path& path);
+
 // The whole file; throws Error when it cannot be read or has more than max_bytes.
 std::string read_text_file(const std::filesystem::path& path,
                            std::size_t max_bytes = std::size_t{64} << 20);

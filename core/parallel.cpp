@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <sched.h>
@@ -76,12 +77,15 @@ class ThreadPool {
 
   void run(int threads, void (*body)(void* self, int thread), void* self) {
     const std::lock_guard one_loop_at_a_time(mutex_);
-    while (static_cast<int>(workers_.size()) < threads - 1) add_worker();
+    // Threads are pinned when they fill the machine. With fewer, two programs would both be pinned
+    // to the first processors while others idle.
+    const bool pinned = threads >= hardware_threads();
+    while (static_cast<int>(workers_.size()) < threads - 1) add_worker(pinned);
     body_ = body;
     self_ = self;
     finished_.store(0, std::memory_order_relaxed);
     for (int i = 0; i < threads - 1; ++i) wake(*workers_[static_cast<std::size_t>(i)]);
-    pin_this_thread(0);
+    if (pinned) pin_this_thread(0);
     body(self, 0);
     const auto all = static_cast<std::uint32_t>(threads - 1);
     for (std::uint32_t seen = finished_.load(std::memory_order_acquire); seen != all;)
@@ -99,12 +103,14 @@ class ThreadPool {
     worker.ticket.notify_one();
   }
 
-  void add_worker() {
-    workers_.push_back(std::make_unique<Worker>());
-    Worker* worker = workers_.back().get();
-    const int thread = static_cast<int>(workers_.size());
-    worker->thread = std::thread([this, worker, thread] {
-      pin_this_thread(thread);
+  void add_worker(bool pinned) {
+    workers_.reserve(workers_.size() + 1);
+    auto owner = std::make_unique<Worker>();
+    Worker* worker = owner.get();
+    const int thread = static_cast<int>(workers_.size()) + 1;
+    // Where the system has no more threads, this throws, and nothing was added.
+    worker->thread = std::thread([this, worker, thread, pinned] {
+      if (pinned) pin_this_thread(thread);
       for (std::uint32_t ticket = 0;;) {
         ticket = wait_for_change(worker->ticket, ticket);
         if (body_ == nullptr) return;
@@ -113,6 +119,7 @@ class ThreadPool {
         finished_.notify_one();
       }
     });
+    workers_.push_back(std::move(owner));
   }
 
   std::mutex mutex_;

@@ -35,7 +35,7 @@ void run(const CompareArguments& a) {
   FaceReader reader(a.run, a.device.engine());
   const Readings r = reader.read({a.a, a.b});
   require(r.dataset.skipped.empty(), "{}",
-          r.dataset.skipped.empty() ? "" : r.dataset.skipped.front().reason);
+          r.dataset.skipped.empty() ? "" : description(r.dataset.skipped.front()));
   const double d = distance(r.embedded.z.view());
   const float same = reader.same_class_probability(static_cast<float>(d));
   const float tau = reader.model().calibration.tau;
@@ -50,7 +50,7 @@ void run(const CompareArguments& a) {
                                          {"tau_years", tau},
                                          {"older", older},
                                          {"gap_years", std::fabs(gap)}};
-    fmt::print("{}\n", json.dump(2));
+    fmt::print("{}\n", to_text(json));
     return;
   }
   for (int i = 0; i < 2; ++i) {

@@ -12,6 +12,7 @@
 
 #include "core/parallel.h"
 #include "tools/commands.h"
+#include "tools/options.h"
 #include "train/face_store.h"
 
 namespace twinage {
@@ -174,8 +175,7 @@ void run(const DataArguments& a) {
   if (a.json) {
     nlohmann::ordered_json all = {{"path", a.path}, {"decoded", a.decode}};
     all.update(data_as_json(dataset));
-    // Names of files need not be UTF-8, JSON must be.
-    fmt::print("{}\n", all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    fmt::print("{}\n", to_text(all));
     return;
   }
   fmt::print("{}\n{}", printable(a.path), data_as_text(dataset));

@@ -51,19 +51,38 @@ std::string optional_label(std::int32_t label) {
   return label < 0 ? "" : fmt::format("{}", label);
 }
 
-void write_csv(const fs::path& path, const Readings& r) {
+void write_csv(const fs::path& path, const Readings& r, bool knows_gender) {
   std::string text = "row,path,age,gender,race,read_age,read_low,read_high,p_female\n";
   for (std::size_t i = 0; i < r.dataset.faces.size(); ++i) {
     const Face& face = r.dataset.faces[i];
     const AgeEstimate& e = r.estimates[i];
-    text += fmt::format("{},{},{},{},{},{:.2f},{:.2f},{:.2f},{:.4f}\n", i, quoted(face.path),
-                        face.age, optional_label(face.gender), optional_label(face.race), e.age,
-                        e.low, e.high, r.embedded.female[i]);
+    text += fmt::format("{},{},{},{},{},{:.2f},{:.2f},{:.2f},{}\n", i, quoted(face.path), face.age,
+                        optional_label(face.gender), optional_label(face.race), e.age, e.low,
+                        e.high, knows_gender ? fmt::format("{:.4f}", r.embedded.female[i]) : "");
   }
   write_file_atomically(path, text);
 }
 
+// FILE.npy and FILE.csv; FILE may be given with either ending.
+struct Targets {
+  fs::path npy, csv;
+};
+
+Targets targets_of(const EmbedArguments& a) {
+  fs::path base = a.out;
+  if (base.extension() == ".npy" || base.extension() == ".csv") base.replace_extension();
+  Targets targets{base.string() + ".npy", base.string() + ".csv"};
+  require_folder_of(targets.npy);
+  std::error_code missing;
+  for (const fs::path& path : {targets.npy, targets.csv})
+    if (fs::equivalent(path, a.data, missing))
+      throw UsageError(
+          fmt::format("[embed] {} would be overwritten: choose another --out", path.string()));
+  return targets;
+}
+
 void run(const EmbedArguments& a) {
+  const auto [npy, csv] = targets_of(a);
   FaceReader reader(a.run, a.device.engine());
   Readings readings;
   {
@@ -73,10 +92,8 @@ void run(const EmbedArguments& a) {
                  fmt::format("{} of {} faces", done, total));
     });
   }
-  const fs::path npy = fs::path(a.out).replace_extension(".npy"),
-                 csv = fs::path(a.out).replace_extension(".csv");
   write_npy(npy, readings.embedded.z.view());
-  write_csv(csv, readings);
+  write_csv(csv, readings, reader.model().knows_gender());
   fmt::print("{} faces of {} numbers in {}, their labels in {}\n", readings.dataset.faces.size(),
              readings.embedded.z.shape().c, npy.string(), csv.string());
 }

@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -29,18 +30,22 @@ constexpr const char* kHelp =
     "  twinage eval run --data faces --readout comparison --json";
 
 // "Same class" is answered at the distance that is best on the model's own references, so that
-// nothing is fitted to the faces being measured.
-VerificationOptions verification_of(const FaceReader& reader) {
+// nothing is fitted to the faces being measured. None where the references make no pairs of both
+// kinds.
+std::optional<VerificationOptions> verification_of(const FaceReader& reader) {
   const Model& model = reader.model();
   VerificationOptions options;
   options.tau = model.calibration.tau;
-  options.threshold = best_threshold(
+  const LabelledDistances pairs =
       sample_distances(reader.context(), model.gallery.embeddings.view(), model.gallery.ages,
-                       options.tau, kThresholdPairs, options.seed));
+                       options.tau, kThresholdPairs, options.seed);
+  if (pairs.distances.empty()) return std::nullopt;
+  options.threshold = best_threshold(pairs);
   return options;
 }
 
 void run(const EvalArguments& a) {
+  if (!a.out.empty()) require_folder_of(a.out);
   FaceReader reader(a.run, a.device.engine());
   if (!a.readout.empty()) reader.use_readout(parse_readout(a.readout));
   Readings readings;
@@ -52,14 +57,16 @@ void run(const EvalArguments& a) {
     });
   }
   require(!readings.dataset.faces.empty(), "[eval] no face of {} could be decoded", a.data);
+  const auto verification = verification_of(reader);
   const Predictions predictions{readings.estimates, readings.embedded.female,
-                                readings.embedded.z.view()};
-  const Metrics metrics = compute_metrics(reader.context(), readings.dataset.faces, predictions,
-                                          reader.model().gallery.ages, verification_of(reader));
+                                verification ? readings.embedded.z.view() : ConstView()};
+  const Metrics metrics =
+      compute_metrics(reader.context(), readings.dataset.faces, predictions,
+                      reader.model().gallery.ages, verification.value_or(VerificationOptions()));
   const std::string json = to_json(metrics).dump(2) + "\n";
   if (!a.out.empty()) write_file_atomically(a.out, json);
   if (!readings.dataset.skipped.empty())
-    fmt::print(stderr, "{} pictures skipped ('twinage data' says why)\n",
+    fmt::print(stderr, "{} pictures skipped ('twinage data --decode' says why)\n",
                readings.dataset.skipped.size());
   fmt::print("{}", a.json ? json : to_table(metrics));
 }

@@ -15,7 +15,7 @@ namespace {
 
 struct InfoArguments {
   std::string run, preset;
-  Index batch = 64;
+  Index batch = 0;  // 0: the run's own, or what the preset is usually trained with
   bool json = false;
 };
 
@@ -89,7 +89,7 @@ void run(const InfoArguments& a) {
   std::string trained_text;
   if (!a.run.empty()) {
     Model model = load_model(a.run);
-    all["model"] = cost_of(*model.network, a.batch);
+    all["model"] = cost_of(*model.network, a.batch > 0 ? a.batch : model.config.batch);
     all["trained"] = {{"recipe", model.config.recipe},
                       {"data", model.config.data},
                       {"step", model.step},
@@ -99,10 +99,11 @@ void run(const InfoArguments& a) {
                     model.config.data, model.config.recipe, model.step, model.gallery.ages.size());
   } else if (!a.preset.empty()) {
     TwinNetwork network(preset(a.preset));
-    all["model"] = cost_of(network, a.batch);
+    const Index usual = a.preset == "v3" ? 8 : TrainConfig{}.batch;
+    all["model"] = cost_of(network, a.batch > 0 ? a.batch : usual);
   }
   if (a.json) {
-    fmt::print("{}\n", all.dump(2));
+    fmt::print("{}\n", to_text(all));
     return;
   }
   print_machine(all["machine"]);
@@ -119,9 +120,11 @@ void add_info_command(CLI::App& app) {
   auto a = std::make_shared<InfoArguments>();
   command->add_option("RUN", a->run, "a run directory or model file");
   command->add_option("--preset", a->preset, "tiny, small or v3");
-  command->add_option("--batch", a->batch, "faces a training step")
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
+  command
+      ->add_option("--batch", a->batch,
+                   "faces a training step; unless set the run's own, 8 for v3, "
+                   "else 64")
+      ->check(CLI::Range(1, 4096));
   command->add_flag("--json", a->json, "print a JSON object");
   command->callback([a] { run(*a); });
 }

@@ -1,5 +1,5 @@
 // twinage: trains and runs a Siamese network that reads age and gender from faces.
-// Exit codes: 0 done, 1 failed, 2 wrong usage.
+// Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -48,6 +48,8 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked_for_help) {
     return app.exit(asked_for_help);
+  } catch (const CLI::RuntimeError& ended) {  // a command that says its own exit code
+    return ended.get_exit_code();
   } catch (const CLI::ParseError& error) {
     fmt::print(stderr, "twinage: {}\nRun 'twinage --help' or 'twinage COMMAND --help'.\n",
                error.what());
@@ -60,5 +62,8 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     return report(error.what(), kFailed);
   }
+  // What was printed may still wait to be written, to a disk that is full.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    return report("[output] what was printed could not be written: is the disk full?", kFailed);
   return 0;
 }

@@ -3,11 +3,18 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "core/device.h"
 #include "train/engine.h"
 
 namespace twinage {
+
+// JSON for people and programs; bytes of a file's name that are no UTF-8 become a question mark.
+inline std::string to_text(const nlohmann::ordered_json& json) {
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
 
 struct DeviceOptions {
   std::string device = "cpu", math = "fp32", kernels = "own";
@@ -30,6 +37,16 @@ struct DeviceOptions {
     command.add_option("--threads", threads, "processors to use; 0: all")
         ->check(CLI::Range(0, 4096))
         ->capture_default_str();
+  }
+  // The options that differ from what they are unless set, to repeat a command with.
+  std::string as_given() const {
+    const DeviceOptions unset;
+    std::string text;
+    if (device != unset.device) text += " --device " + device;
+    if (math != unset.math) text += " --math " + math;
+    if (kernels != unset.kernels) text += " --kernels " + kernels;
+    if (threads != unset.threads) text += fmt::format(" --threads {}", threads);
+    return text;
   }
   EngineOptions engine_options() const {
     return {parse_device(device), threads, parse_math(math), kernels == "vendor"};

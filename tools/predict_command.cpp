@@ -26,16 +26,20 @@ constexpr const char* kHelp =
     "  twinage predict run face.jpg another.png\n"
     "  twinage predict run --json *.jpg\n\n"
     "The interval holds the true age of about 80 % of faces like those of training.\n"
-    "The references are the faces of known age that are nearest to this one.";
+    "The references are the faces of known age that are nearest to this one.\n"
+    "With --json a picture that cannot be read has \"error\" instead. A model that was\n"
+    "trained without a gender label reads none.";
 
-nlohmann::ordered_json as_json(const Readings& r, std::size_t i, const Gallery& gallery) {
+nlohmann::ordered_json as_json(const Readings& r, std::size_t i, const Model& model) {
   const AgeEstimate& e = r.estimates[i];
+  const Gallery& gallery = model.gallery;
   const float female = r.embedded.female[i];
-  nlohmann::ordered_json json = {{"image", r.dataset.faces[i].path},
-                                 {"age", e.age},
-                                 {"interval", {e.low, e.high}},
-                                 {"gender", female > 0.5F ? "female" : "male"},
-                                 {"gender_probability", std::max(female, 1 - female)}};
+  nlohmann::ordered_json json = {
+      {"image", r.dataset.faces[i].path}, {"age", e.age}, {"interval", {e.low, e.high}}};
+  if (model.knows_gender()) {
+    json["gender"] = female > 0.5F ? "female" : "male";
+    json["gender_probability"] = std::max(female, 1 - female);
+  }
   json["nearest"] = nlohmann::ordered_json::array();
   for (const auto& n : e.nearest)
     json["nearest"].push_back({{"name", gallery.names[static_cast<std::size_t>(n.reference)]},
@@ -44,12 +48,16 @@ nlohmann::ordered_json as_json(const Readings& r, std::size_t i, const Gallery& 
   return json;
 }
 
-void print_text(const Readings& r, std::size_t i, const Gallery& gallery) {
+void print_text(const Readings& r, std::size_t i, const Model& model) {
   const AgeEstimate& e = r.estimates[i];
+  const Gallery& gallery = model.gallery;
   const float female = r.embedded.female[i];
-  fmt::print("{}\n  age {:.0f} years (80 %: {:.0f} to {:.0f}), {} ({:.0f} %)\n",
-             r.dataset.faces[i].path, e.age, e.low, e.high, female > 0.5F ? "female" : "male",
-             100 * std::max(female, 1 - female));
+  fmt::print("{}\n  age {:.0f} years (80 %: {:.0f} to {:.0f})", r.dataset.faces[i].path, e.age,
+             e.low, e.high);
+  if (model.knows_gender())
+    fmt::print(", {} ({:.0f} %)", female > 0.5F ? "female" : "male",
+               100 * std::max(female, 1 - female));
+  fmt::print("\n");
   fmt::print("  nearest references:");
   for (std::size_t k = 0; k < std::min(kNearestShown, e.nearest.size()); ++k)
     fmt::print("{} age {:.0f} at {:.2f}", k == 0 ? "" : ",",
@@ -62,17 +70,19 @@ void run(const PredictArguments& a) {
   FaceReader reader(a.run, a.device.engine());
   if (!a.readout.empty()) reader.use_readout(parse_readout(a.readout));
   const Readings readings = reader.read(a.images);
-  const Gallery& gallery = reader.model().gallery;
   if (a.json) {
     auto all = nlohmann::ordered_json::array();
     for (std::size_t i = 0; i < readings.estimates.size(); ++i)
-      all.push_back(as_json(readings, i, gallery));
-    fmt::print("{}\n", all.dump(2));
+      all.push_back(as_json(readings, i, reader.model()));
+    for (const Skipped& bad : readings.dataset.skipped)
+      all.push_back({{"image", bad.path}, {"error", bad.reason}});
+    fmt::print("{}\n", to_text(all));
   } else {
-    for (std::size_t i = 0; i < readings.estimates.size(); ++i) print_text(readings, i, gallery);
+    for (std::size_t i = 0; i < readings.estimates.size(); ++i)
+      print_text(readings, i, reader.model());
   }
   for (const Skipped& bad : readings.dataset.skipped)
-    fmt::print(stderr, "twinage: {}\n", bad.reason);
+    fmt::print(stderr, "twinage: {}\n", description(bad));
   require(readings.dataset.skipped.empty(), "[predict] {} of {} pictures could not be read",
           readings.dataset.skipped.size(), a.images.size());
 }

@@ -12,6 +12,7 @@ namespace twinage {
 namespace {
 
 std::atomic<bool> g_stop{false};
+constexpr int kStopped = 130;  // what shells report of a program that Ctrl-C ended
 
 // The first Ctrl-C ends the run after the step; the second one ends the process.
 void on_interrupt(int signal) {
@@ -42,6 +43,10 @@ constexpr const char* kHelp =
 // The configuration: recipe or file first (RUN/config.toml when resuming), then single options.
 TrainConfig configuration(const CLI::App& command, const TrainArguments& a) {
   const auto given = [&](const char* option) { return command.count(option) > 0; };
+  if (given("--recipe") && (given("--config") || a.resume))
+    throw UsageError(
+        "[train] --recipe sets every value anew, and so does --config or the run that is resumed: "
+        "leave out one of them");
   TrainConfig c;
   if (given("--config")) {
     c = config_from_toml(read_text_file(a.config), a.config);
@@ -73,9 +78,16 @@ TrainConfig configuration(const CLI::App& command, const TrainArguments& a) {
   return c;
 }
 
+std::string length_of(const TrainConfig& c) {
+  if (c.steps > 0) return fmt::format("--steps {}", c.steps);
+  return c.epochs > 0 ? fmt::format("--epochs {}", c.epochs)
+                      : fmt::format("--minutes {}", c.minutes);
+}
+
 void run(const CLI::App& command, const TrainArguments& a) {
+  const TrainConfig config = configuration(command, a);
   TrainRequest request;
-  request.config = configuration(command, a);
+  request.config = config;
   request.out = a.out;
   request.resume = a.resume;
   request.engine = a.device.engine_options();
@@ -84,11 +96,12 @@ void run(const CLI::App& command, const TrainArguments& a) {
   g_stop = false;
   std::signal(SIGINT, on_interrupt);
   std::signal(SIGTERM, on_interrupt);
-  if (trainer.run() == TrainEnd::stopped)
-    fmt::print(stderr,
-               "stopped; nothing is lost. Continue: twinage train --resume --out {}\n"
-               "For a model of what there is now, add --steps 1.\n",
-               a.out);
+  if (trainer.run() == TrainEnd::finished) return;
+  fmt::print(stderr,
+             "stopped; nothing is lost. Continue: twinage train --resume --out {}{}\n"
+             "For a model of what there is now, add --steps 1 (and {} to go on after that).\n",
+             a.out, a.device.as_given(), length_of(config));
+  throw CLI::RuntimeError(kStopped);
 }
 
 }  // namespace

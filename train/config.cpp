@@ -207,6 +207,8 @@ TrainConfig config_from_toml(std::string_view text, const std::string& source) {
 }
 
 void set_value(TrainConfig& config, const std::string& key, const std::string& value) {
+  if (key == "recipe")
+    throw UsageError("[config] a recipe is many values at once: use --recipe, not --set recipe");
   bool known = false;
   visit_fields(config, [&](const std::string& name, auto& field, bool) {
     if (name != key) return;
@@ -225,10 +227,37 @@ void set_value(TrainConfig& config, const std::string& key, const std::string& v
     throw UsageError(fmt::format("[config] --set {}: no such key; RUN/config.toml lists all", key));
 }
 
+namespace {
+
+constexpr std::uint64_t kLargestInteger = 0x7FFF'FFFF'FFFF'FFFF;  // of TOML
+
+// RUN/config.toml and the model must give back the same values; a path may hold bytes that are no
+// UTF-8.
+void check_that_it_can_be_written(const TrainConfig& c) {
+  std::map<std::string, std::string> again;
+  const TrainConfig back = config_from_toml(to_toml(c), "config.toml");
+  visit_fields(
+      back, [&](const std::string& key, const auto& value, bool) { again[key] = as_text(value); });
+  visit_fields(c, [&](const std::string& key, const auto& value, bool) {
+    if (again[key] != as_text(value))
+      throw UsageError(
+          fmt::format("[config] {} cannot be written to a file: use another value or "
+                      "path than {}",
+                      key, as_text(value)));
+  });
+}
+
+}  // namespace
+
 void validate(const TrainConfig& c) {
   const auto check = [](bool ok, std::string_view key, std::string_view expected, auto got) {
     if (!ok) throw UsageError(fmt::format("[config] {} must be {}, got {}", key, expected, got));
   };
+  visit_fields(c, [&](const std::string& key, const auto& value, bool) {
+    if constexpr (std::is_floating_point_v<std::decay_t<decltype(value)>>)
+      check(std::isfinite(value), key, "a finite number", value);
+  });
+  check_augment_options(c.augment);
   preset(c.preset);
   check(c.embedding >= 1 && c.embedding <= 4096, "model.embedding", "1 to 4096", c.embedding);
   check(c.held_out > 0 && c.held_out < 1, "data.held_out", "between 0 and 1", c.held_out);
@@ -257,8 +286,12 @@ void validate(const TrainConfig& c) {
   const int lengths = (c.steps > 0) + (c.epochs > 0) + (c.minutes > 0);
   if (lengths != 1)
     throw UsageError("[config] say how long to train: exactly one of --minutes, --epochs, --steps");
+  check(c.seed <= kLargestInteger, "training.seed", "0 to 9223372036854775807", c.seed);
+  check(c.checkpoint_seconds >= 0, "training.checkpoint_seconds", "at least 0",
+        c.checkpoint_seconds);
   check(c.readout.k >= 1, "readout.k", "at least 1", c.readout.k);
   check(c.gallery_max >= 1, "readout.gallery_max", "at least 1", c.gallery_max);
+  check_that_it_can_be_written(c);
 }
 
 std::vector<std::string> differences_that_matter(const TrainConfig& a, const TrainConfig& b) {

@@ -280,6 +280,11 @@ std::string_view race_name(std::int32_t race) {
   return race < 0 || race >= kRaces ? "unknown" : kRaceNames[static_cast<unsigned>(race)];
 }
 
+std::string description(const Skipped& skipped) {
+  const bool named = skipped.reason.find(skipped.path) != std::string::npos;
+  return named ? skipped.reason : skipped.path + ": " + skipped.reason;
+}
+
 FaceDataset find_faces(const fs::path& path) {
   std::error_code error;
   require(fs::exists(path, error), "[faces] there is no {}: {}", path.string(),

@@ -22,6 +22,9 @@ struct Skipped {
   std::string reason;  // without the path, so that equal reasons can be counted
 };
 
+// "path: reason", of a reason that may name the path already.
+std::string description(const Skipped& skipped);
+
 struct FaceDataset {
   std::string format;            // "utkface", "manifest"
   std::vector<Face> faces;       // sorted by path

@@ -4,8 +4,10 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "core/files.h"
+#include "train/exif.h"
 #include "train/jpeg_tables.h"
 #include "train/stb.h"
 
@@ -64,8 +66,8 @@ constexpr Signature kSignatures[] = {
     {0, "\xFF\xD8\xFF", "JPEG", true},
     {0, "\x89PNG\r\n\x1A\n", "PNG", true},
     {0, "BM", "BMP", true},
-    {0, "P5", "PGM", true},
-    {0, "P6", "PPM", true},
+    {0, "P5", "PGM", false},
+    {0, "P6", "PPM", false},
     {0, "GIF8", "GIF", false},
     {8, "WEBP", "WebP", false},
     {0, "II*", "TIFF", false},
@@ -141,7 +143,8 @@ Image decode_image(std::span<const std::byte> bytes, const std::string& name) {
     throw ImageError(name, fmt::format("the file has {} bytes, more than the {} allowed",
                                        bytes.size(), kMaxImageBytes));
   check_signature(bytes, name);
-  if (bytes.front() == std::byte{0xFF})  // of the formats that are read only JPEG begins so
+  const bool jpeg = bytes.front() == std::byte{0xFF};  // of the formats read, only JPEG begins so
+  if (jpeg)
     if (const auto fault = fault_of_jpeg_tables(bytes))
       throw ImageError(name, fmt::format("the picture is damaged ({})", *fault));
   check_header(bytes, name);
@@ -154,7 +157,7 @@ Image decode_image(std::span<const std::byte> bytes, const std::string& name) {
   if (!pixels || source.overrun()) fail_to_decode(source, name);
   Image image{width, height, {}};
   image.rgb.assign(pixels.get(), pixels.get() + image.width * image.height * 3);
-  return image;
+  return turned_upright(std::move(image), jpeg ? exif_orientation(bytes) : 1);
 }
 
 Image read_image(const fs::path& path) {

@@ -36,7 +36,8 @@ struct ImageError : Error {
   std::string reason;
 };
 
-// Grey pictures become RGB, an alpha channel is dropped. Throws Error (path and reason) for
+// Grey pictures become RGB, an alpha channel is dropped, and a picture whose Exif data say how the
+// camera was held stands upright. Throws Error (path and reason) for
 // anything but a whole JPEG, PNG or BMP within the limits.
 Image read_image(const std::filesystem::path& path);
 // The same from memory; `name` stands in errors.

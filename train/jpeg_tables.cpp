@@ -1,63 +1,34 @@
 #include "train/jpeg_tables.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
+
+#include "train/jpeg_segments.h"
 
 namespace twinage {
 namespace {
 
 using Fault = std::optional<std::string>;
 
-// The markers of ITU-T T.81, table B.1, that matter here: 0xFF and then one of these.
-enum Marker : std::uint8_t {
-  kStuffed = 0x00,  // no marker: a byte 0xFF of the compressed data
-  kTemporary = 0x01,
-  kProgressive = 0xC2,
-  kHuffmanTables = 0xC4,
-  kRestart0 = 0xD0,
-  kRestart7 = 0xD7,
-  kStart = 0xD8,
-  kEnd = 0xD9,
-  kScan = 0xDA,
-};
-
-bool stands_alone(std::uint8_t marker) {
-  return marker == kStuffed || marker == kTemporary || marker == kStart ||
-         (marker >= kRestart0 && marker <= kRestart7);
-}
-
 class JpegTables {
  public:
   explicit JpegTables(std::span<const std::byte> jpeg) : jpeg_(jpeg) {}
 
-  // Goes from marker to marker. In compressed data no 0xFF is followed by a marker of a segment, so
-  // that searching for the next one leads past it.
   Fault fault() {
-    for (std::size_t at = 2;;) {
-      while (at < jpeg_.size() && byte(at) != 0xFF) ++at;
-      while (at < jpeg_.size() && byte(at) == 0xFF) ++at;
-      if (at + 3 > jpeg_.size()) return std::nullopt;
-      const std::uint8_t marker = byte(at++);
-      if (marker == kEnd) return std::nullopt;
-      if (stands_alone(marker)) continue;
-      const std::size_t length = std::size_t{byte(at)} << 8 | byte(at + 1);  // counts itself
-      if (length < 2) return "a segment has no length";
-      const std::size_t left = jpeg_.size() - at;
-      const auto content = jpeg_.subspan(at + 2, std::min(length, left) - 2);
-      if (Fault fault = look_at(marker, content)) return fault;
-      if (length >= left) return std::nullopt;
-      at += length;
-    }
+    Fault found;
+    const bool all =
+        visit_jpeg_segments(jpeg_, [&](std::uint8_t marker, std::span<const std::byte> content) {
+          found = look_at(marker, content);
+          return !found;
+        });
+    return all ? found : "a segment has no length";
   }
 
  private:
-  std::uint8_t byte(std::size_t at) const { return std::to_integer<std::uint8_t>(jpeg_[at]); }
-
   Fault look_at(std::uint8_t marker, std::span<const std::byte> segment) {
-    if (marker == kProgressive) progressive_ = true;
-    if (marker == kHuffmanTables) return declare_tables(segment);
-    if (marker == kScan) return check_scan(segment);
+    if (marker == kJpegProgressive) progressive_ = true;
+    if (marker == kJpegHuffmanTables) return declare_tables(segment);
+    if (marker == kJpegScan) return check_scan(segment);
     return std::nullopt;
   }
 

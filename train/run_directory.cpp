@@ -5,10 +5,14 @@
 namespace twinage {
 namespace fs = std::filesystem;
 
-void RunDirectory::create() const {
-  require(!fs::exists(config()) && !fs::exists(state()) && !fs::exists(model()),
+// A configuration alone is what a run leaves that ended before its first state: it may start again.
+void RunDirectory::require_new() const {
+  require(!fs::exists(state()) && !fs::exists(model()),
           "[train] {} already holds a run: continue it with --resume, or choose another --out",
           folder_.string());
+}
+
+void RunDirectory::create() const {
   std::error_code status;
   fs::create_directories(folder_, status);
   require(!status, "[train] cannot create {}: {}", folder_.string(), status.message());

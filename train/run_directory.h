@@ -14,8 +14,9 @@ class RunDirectory {
   std::filesystem::path model() const { return folder_ / "model.safetensors"; }
   std::filesystem::path state() const { return folder_ / "state.safetensors"; }
 
-  // For a new run: creates the folder. Throws Error when it already holds a run.
-  void create() const;
+  // For a new run: throws Error when the folder already holds one that got as far as a state.
+  void require_new() const;
+  void create() const;  // the folder
   // For --resume: throws Error when there is no state to resume.
   void require_state() const;
 

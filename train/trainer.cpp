@@ -20,13 +20,6 @@ constexpr double kValidationShare = 0.05;  // of a run's minutes, at most
 constexpr int kValidations = 15;           // of a run, unless set
 constexpr double kMaxBadShare = 0.5;       // of pictures that cannot be decoded
 
-std::vector<Index> shuffled(Index count, Random random) {
-  std::vector<Index> order(static_cast<std::size_t>(count));
-  std::iota(order.begin(), order.end(), Index{0});
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
-  return order;
-}
-
 TrainRequest checked(TrainRequest request) {
   validate(request.config);
   return request;
@@ -43,14 +36,14 @@ std::size_t bytes_of(double gigabytes) {
 }
 
 std::unique_ptr<FaceStore> open_store(FaceDataset& dataset, const std::string& what,
-                                      const TrainConfig& config, int threads) {
+                                      const std::string& preset_name, std::size_t memory,
+                                      int threads) {
   const auto found = dataset.faces.size();
   std::unique_ptr<FaceStore> store;
   {
     Progress bar("reading " + what);
     store = std::make_unique<FaceStore>(
-        dataset, preset(config.preset).load, threads, bytes_of(config.memory_gb),
-        [&](Index done, Index total) {
+        dataset, preset(preset_name).load, threads, memory, [&](Index done, Index total) {
           bar.update(static_cast<double>(done) / static_cast<double>(total),
                      fmt::format("{} of {}", done, total));
         });
@@ -60,10 +53,11 @@ std::unique_ptr<FaceStore> open_store(FaceDataset& dataset, const std::string& w
           "[data] {} of {} pictures cannot be decoded, the last one: {}: {}", bad, found,
           dataset.skipped.empty() ? "" : dataset.skipped.back().path,
           dataset.skipped.empty() ? "" : dataset.skipped.back().reason);
-  fmt::print(stderr, "{}: {} faces{}\n", what, dataset.faces.size(),
-             dataset.skipped.empty()
-                 ? ""
-                 : fmt::format(", {} skipped ('twinage data' says why)", dataset.skipped.size()));
+  fmt::print(
+      stderr, "{}: {} faces{}\n", what, dataset.faces.size(),
+      dataset.skipped.empty()
+          ? ""
+          : fmt::format(", {} skipped ('twinage data --decode' says why)", dataset.skipped.size()));
   return store;
 }
 
@@ -79,6 +73,8 @@ Trainer::Trainer(TrainRequest request)
       objective_(request_.config.objective, request_.config.batch, request_.config.embedding,
                  engine_.context().device),
       training_step_(engine_, network_, objective_, optimizer_, request_.config.batch) {
+  // Before hours of faces are decoded.
+  request_.resume ? directory_.require_state() : directory_.require_new();
   find_and_split_faces();
   initialize(network_.parameters(), request_.config.seed);
   if (request_.resume)
@@ -92,32 +88,33 @@ Trainer::Trainer(TrainRequest request)
 void Trainer::find_and_split_faces() {
   const TrainConfig& config = request_.config;
   faces_ = find_faces(config.data);
-  if (!config.val.empty()) val_faces_ = find_faces(config.val);
-  const int threads = engine_.context().threads;
-  store_ = open_store(faces_, config.data, config, threads);
   if (!config.val.empty()) {
-    val_store_ = open_store(val_faces_, config.val, config, threads);
+    val_faces_ = find_faces(config.val);
+    if (const Index common = remove_common_faces(faces_, val_faces_); common > 0)
+      fmt::print(stderr, "{} faces of --data are those of --val: they are not trained on\n",
+                 common);
+  }
+  const int threads = engine_.context().threads;
+  std::size_t memory = bytes_of(config.memory_gb);
+  store_ = open_store(faces_, config.data, config.preset, memory, threads);
+  if (!config.val.empty()) {
+    memory -= static_cast<std::size_t>(store_->kept()) * store_->bytes_of_face();
+    val_store_ = open_store(val_faces_, config.val, config.preset, memory, threads);
     val_ = all_of(val_faces_);
   }
-  const Index count = store_->size();
-  const auto share = static_cast<Index>(std::llround(config.held_out * static_cast<double>(count)));
-  const Index held_out = std::clamp<Index>(share, 2, config.held_out_max);
-  require(count >= held_out + 2, "[train] {} usable faces are too few to train on: at least 4",
-          count);
-  const std::vector<Index> order = shuffled(count, Random(config.seed, kSplitStream));
-  held_out_.assign(order.begin(), order.begin() + held_out);
-  training_.assign(order.begin() + held_out, order.end());
-  std::sort(held_out_.begin(), held_out_.end());
-  std::sort(training_.begin(), training_.end());
+  const double share = config.held_out * static_cast<double>(store_->size());
+  const Index held_out =
+      std::clamp<Index>(static_cast<Index>(std::llround(share)), 2, config.held_out_max);
+  split_ = split_faces(faces_.faces, held_out, Random(config.seed, kSplitStream));
 }
 
 BatchPlan Trainer::batch_plan() const {
   const TrainConfig& config = request_.config;
-  const auto count = static_cast<Index>(training_.size());
+  const auto count = static_cast<Index>(split_.training.size());
   BatchPlan positions;
   if (config.objective.pairs == PairMode::sampled) {
     std::vector<float> ages;
-    for (Index i : training_) ages.push_back(faces_.faces[static_cast<std::size_t>(i)].age);
+    for (Index i : split_.training) ages.push_back(faces_.faces[static_cast<std::size_t>(i)].age);
     positions = [sampler = PairSampler(ages, config.objective.pair_loss.tau, config.positive_share),
                  seed = config.seed, pairs = config.batch / 2](std::uint64_t step) {
       Random random(seed, kPairStream + step);
@@ -128,7 +125,7 @@ BatchPlan Trainer::batch_plan() const {
   }
   return [this, positions](std::uint64_t step) {
     std::vector<Index> chosen = positions(step);
-    for (Index& i : chosen) i = training_[static_cast<std::size_t>(i)];
+    for (Index& i : chosen) i = split_.training[static_cast<std::size_t>(i)];
     return chosen;
   };
 }
@@ -143,7 +140,7 @@ double Trainer::progress() const {
   if (config.minutes > 0) return std::min(1.0, elapsed_seconds() / (60 * config.minutes));
   const double steps = config.steps > 0
                            ? static_cast<double>(config.steps)
-                           : std::ceil(config.epochs * static_cast<double>(training_.size()) /
+                           : std::ceil(config.epochs * static_cast<double>(split_.training.size()) /
                                        static_cast<double>(config.batch));
   return std::min(1.0, done / steps);
 }
@@ -163,10 +160,14 @@ bool Trainer::validation_due() const {
 
 void Trainer::guard_finite(const ObjectiveValue& value) const {
   if (std::isfinite(value.total)) return;
+  const std::string good = last_checkpoint_ == 0
+                               ? "nothing was saved before"
+                               : fmt::format("the last good state is that of step {} in {}",
+                                             last_checkpoint_, directory_.folder().string());
   fail(
-      "[train] the loss became {} at step {}: the last good state is that of step {} in {}; train "
-      "anew with a smaller optimizer.factor or a larger optimizer.epsilon",
-      value.total, step_ + 1, last_checkpoint_, directory_.folder().string());
+      "[train] the loss became {} at step {}: {}; train anew with a smaller optimizer.factor or a "
+      "larger optimizer.epsilon",
+      value.total, step_ + 1, good);
 }
 
 void Trainer::record_steps(const ObjectiveValue& value, double factor, Progress& bar) {
@@ -179,7 +180,8 @@ void Trainer::record_steps(const ObjectiveValue& value, double factor, Progress&
              batch = static_cast<double>(request_.config.batch);
   const double seconds = elapsed_seconds();
   const double rate = n * batch / std::max(1e-9, seconds - recorded_at_);
-  const double epoch = static_cast<double>(step_) * batch / static_cast<double>(training_.size());
+  const double epoch =
+      static_cast<double>(step_) * batch / static_cast<double>(split_.training.size());
   bar.update(progress(), fmt::format("epoch {:.1f}  loss {:.4f}  {:.0f} images/s", epoch,
                                      sums_.total / n, rate));
   if (sums_.steps < request_.config.record_steps) return;
@@ -205,7 +207,7 @@ void Trainer::plan_training() {
 TrainEnd Trainer::run() {
   const TrainConfig& config = request_.config;
   start_ = checkpoint_time_ = Clock::now();
-  recorded_at_ = validated_at_ = seconds_before_;
+  recorded_at_ = seconds_before_;
   plan_training();
   Loader loader(faces_, *store_, batch_plan(), network_.preset().input, config.augment, config.seed,
                 step_, config.workers, 3);

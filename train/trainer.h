@@ -17,6 +17,7 @@
 #include "train/optimizer.h"
 #include "train/progress.h"
 #include "train/run_directory.h"
+#include "train/split.h"
 #include "train/training_step.h"
 #include "train/weights.h"
 
@@ -79,7 +80,8 @@ class Trainer {
   Engine engine_;
   FaceDataset faces_, val_faces_;
   std::unique_ptr<FaceStore> store_, val_store_;
-  std::vector<Index> training_, held_out_, val_;  // indices into faces_ and val_faces_
+  Split split_;             // of faces_
+  std::vector<Index> val_;  // all of val_faces_
   TwinNetwork network_;
   AdadeltaOptimizer optimizer_;
   Objective objective_;

@@ -58,7 +58,7 @@ Calibration calibration_of(const Context& ctx, const Gallery& gallery, ConstView
 }  // namespace
 
 Gallery Trainer::make_gallery(Index most, bool mirror, Progress* bar) {
-  const std::vector<Index> faces = spread(training_, most);
+  const std::vector<Index> faces = spread(split_.training, most);
   EmbedOptions options;
   options.mirror = mirror;
   if (bar != nullptr)
@@ -102,7 +102,7 @@ Validation Trainer::validation_of(const FaceDataset& dataset, const FaceStore& s
 void Trainer::validate(Progress& bar) {
   const double started = elapsed_seconds();
   const Gallery gallery = make_gallery(kValidationGallery, false, nullptr);
-  const Validation held_out = validation_of(faces_, *store_, held_out_, gallery);
+  const Validation held_out = validation_of(faces_, *store_, split_.held_out, gallery);
   nlohmann::ordered_json record = {{"event", "validation"}, {"step", step_}};
   record["seconds"] = elapsed_seconds();
   record["held_out"] = as_json(held_out);
@@ -139,13 +139,16 @@ void Trainer::finish() {
   }
   EmbedOptions options;
   options.mirror = config.mirror;
-  const Embedded held_out = embed_faces(engine_, network_, *store_, held_out_, options);
-  const std::vector<float> ages = ages_of(faces_, held_out_);
+  const Embedded held_out = embed_faces(engine_, network_, *store_, split_.held_out, options);
+  const std::vector<float> ages = ages_of(faces_, split_.held_out);
   Calibration calibration = calibration_of(engine_.host_context(), gallery, held_out.z.view(), ages,
                                            config.objective.pair_loss.tau);
   calibrate_intervals(engine_.host_context(), gallery, calibration, config.readout.k,
                       held_out.z.view(), ages);
-  save_model(directory_.model(), config, best_step_, network_, gallery, calibration);
+  const auto labelled = std::ranges::count_if(split_.training, [&](Index i) {
+    return faces_.faces[static_cast<std::size_t>(i)].gender >= 0;
+  });
+  save_model(directory_.model(), config, best_step_, labelled, network_, gallery, calibration);
   fmt::print(stderr, "best held-out MAE {:.2f} years at step {} of {}; model in {}\n", best_mae_,
              best_step_, step_, directory_.model().string());
 }

@@ -6,7 +6,6 @@
 #include <doctest/doctest.h>
 
 #include "core/cuda_runtime.h"
-#include "core/cuda_runtime.h"
 #include "core/error.h"
 #include "tests/support/test_device.h"
 

@@ -71,6 +71,21 @@ expect 2 'subcommand' "$twinage"
 expect 1 'already holds a run' train --data faces --out run_cut
 expect 1 'model.preset' train --data faces --out run_cut --resume --preset small
 
+expect 2 'recipe' train --data faces --out run_cut --resume --recipe paper
+expect 2 'zoom' train --data faces --out run --set augment.zoom=2
+
+# Of several pictures the bad one is named, and the others are read.
+echo hello >words.jpg
+"$twinage" predict run_cut "$first" words.jpg >out 2>err && { echo "FAILED: predict of a bad picture"; failures=$((failures + 1)); }
+grep -q 'words.jpg: it is not a picture' err && grep -q '  age ' out || { echo "FAILED: predict said $(cat err)"; failures=$((failures + 1)); }
+
+# Embeddings must not go over the labels they are made for; folders are looked at first.
+printf 'path,age\n%s,30\n' "$first" >labels.csv
+expect 2 'overwritten' "$twinage" embed run_cut --data labels.csv --out labels.npy
+expect 1 'no folder nowhere' "$twinage" embed run_cut --data labels.csv --out nowhere/z.npy
+grep -q 'path,age' labels.csv || { echo "FAILED: labels.csv was overwritten"; failures=$((failures + 1)); }
+"$twinage" info --json >/dev/full 2>err && { echo "FAILED: output that was lost"; failures=$((failures + 1)); }
+
 # Checkpoints: cut in half, of another preset, no checkpoint at all.
 cp -r run_cut run_half
 head -c $(($(stat -c %s run_cut/model.safetensors) / 2)) run_cut/model.safetensors >run_half/model.safetensors

@@ -58,6 +58,7 @@ TEST_CASE("config: --set takes any key") {
   CHECK(c.val == "some folder");
   CHECK_THROWS_AS(set_value(c, "nothing", "1"), UsageError);
   CHECK_THROWS_AS(set_value(c, "training.batch", "many"), UsageError);
+  CHECK_THROWS_WITH_AS(set_value(c, "recipe", "paper"), doctest::Contains("--recipe"), UsageError);
 }
 
 TEST_CASE("config: values that make no sense are refused by name") {
@@ -82,6 +83,12 @@ TEST_CASE("config: values that make no sense are refused by name") {
   CHECK(refused("model.preset", "huge").find("huge") != std::string::npos);
   CHECK(refused("training.epochs", "2").find("exactly one") != std::string::npos);
   CHECK(refused("training.steps", "0").find("exactly one") != std::string::npos);
+  CHECK(refused("augment.zoom", "2").find("zoom") != std::string::npos);
+  // What a file could not give back: numbers that TOML has not, a path that is no UTF-8.
+  CHECK(refused("training.checkpoint_seconds", "inf").find("finite") != std::string::npos);
+  CHECK(refused("training.seed", "-1").find("training.seed") != std::string::npos);
+  CHECK(refused("data.val", "dir\xE9").find("data.val") != std::string::npos);
+  CHECK(refused("data.val", "d\xC3\xA9j\xC3\xA0 'vu' \"\\").empty());
 }
 
 TEST_CASE("config: what a resumed run must share") {

@@ -106,6 +106,7 @@ TEST_CASE("trainer: a run learns, and its model reads what it wrote") {
   REQUIRE(Trainer(std::move(r)).run() == TrainEnd::finished);
 
   const Model model = load_model(folder / "run");
+  CHECK(model.knows_gender());
   CHECK(model.gallery.ages.size() == 48);
   CHECK(model.calibration.interval_scales.size() == 3);
 
@@ -159,4 +160,35 @@ TEST_CASE("trainer: a loss that is not finite stops the run with the last good s
   r.config.schedule = Schedule::constant;
   CHECK_THROWS_WITH_AS(Trainer(std::move(r)).run(), doctest::Contains("[train]"), Error);
   CHECK_FALSE(fs::exists(RunDirectory(folder / "run").model()));
+  // Nothing was saved, so nothing stands in the way of another try.
+  CHECK(Trainer(request(folder / "faces", folder / "run", 2)).run() == TrainEnd::finished);
+}
+
+TEST_CASE("trainer: a run is resumed with the faces that it began with, or not at all") {
+  const TemporaryFolder folder;
+  make_faces(folder / "faces", 20, 5);
+  CHECK(Trainer(request(folder / "faces", folder / "run", 2)).run() == TrainEnd::finished);
+  fs::copy_file(fs::directory_iterator(folder / "faces")->path(), folder / "faces" / "9_1_0_1.png");
+  TrainRequest more = request(folder / "faces", folder / "run", 4);
+  more.resume = true;
+  CHECK_THROWS_WITH_AS(Trainer(std::move(more)), doctest::Contains("20 then, 21 now"), Error);
+}
+
+TEST_CASE("trainer: faces to validate on are not trained on, and who saw no gender reads none") {
+  const TemporaryFolder folder;
+  make_faces(folder / "all" / "val", 10, 6);
+  make_faces(folder / "all" / "rest", 30, 7);
+  std::string manifest = "path,age\n";
+  int age = 20;
+  for (const auto& entry : fs::recursive_directory_iterator(folder / "all"))
+    if (entry.is_regular_file()) manifest += fmt::format("{},{}\n", entry.path().string(), age++);
+  write_file_atomically(folder / "all.csv", manifest);
+  TrainRequest r = request(folder / "all.csv", folder / "run", 2);
+  r.config.val = (folder / "all" / "val").string();
+  CHECK(Trainer(std::move(r)).run() == TrainEnd::finished);
+  const Model model = load_model(folder / "run");
+  CHECK(model.gallery.names.size() == 24);  // 30 of 40, less those held out
+  for (const std::string& name : model.gallery.names)
+    CHECK_FALSE(fs::exists(folder / "all" / "val" / fs::path(name).filename()));
+  CHECK_FALSE(model.knows_gender());
 }
