@@ -75,8 +75,8 @@ void check_augment_options(const AugmentOptions& options) {
   check_range("erase", options.erase, 1);
 }
 
-ImageVariation draw_variation(const AugmentOptions& options, Index side, Index size, Random* random,
-                              bool mirror) {
+ImageVariation draw_variation(const AugmentOptions& options, Index side, Index size,
+                              Random* random) {
   ImageVariation variation;
   variation.top = variation.left = (side - size) / 2;
   if (random != nullptr) {
@@ -86,8 +86,16 @@ ImageVariation draw_variation(const AugmentOptions& options, Index side, Index s
     if (options.erase > 0 && random->chance(options.erase))
       draw_rectangle(variation, *random, size);
   }
-  variation.flip = variation.flip != mirror;
   return variation;
+}
+
+ImageVariation look_at_centre(Index side, Index size, float zoom, bool mirror) {
+  ImageVariation look = draw_variation({}, side, size, nullptr);
+  look.flip = mirror;
+  look.resample = zoom != 1;
+  look.cosine = zoom;
+  look.centre_y = look.centre_x = static_cast<float>(side) * 0.5F;
+  return look;
 }
 
 }  // namespace twinage

@@ -23,9 +23,12 @@ struct AugmentOptions {
 void check_augment_options(const AugmentOptions& options);
 
 // Draws what becomes of one face of side x side pixels in an output of size x size, or gives the
-// centre crop without `random`. `mirror` swaps left and right, on top of a random flip: the second
-// look at a face when it is tested both ways round.
-ImageVariation draw_variation(const AugmentOptions& options, Index side, Index size, Random* random,
-                              bool mirror = false);
+// centre crop without `random`.
+ImageVariation draw_variation(const AugmentOptions& options, Index side, Index size,
+                              Random* random);
+
+// One look at a face that is tested: its middle, from closer (zoom below 1) or farther (above 1),
+// and with left and right exchanged.
+ImageVariation look_at_centre(Index side, Index size, float zoom, bool mirror);
 
 }  // namespace twinage

@@ -62,6 +62,7 @@ void visit_fields(Config& c, Visitor&& visit) {
   visit("readout.kind", c.readout.kind, false);
   visit("readout.k", c.readout.k, false);
   visit("readout.mirror", c.mirror, false);
+  visit("readout.zooms", c.zooms, false);
   visit("readout.gallery_max", c.gallery_max, false);
 }
 

@@ -64,7 +64,8 @@ struct TrainConfig {
 
   // [readout]
   ReadoutOptions readout{ReadoutKind::comparison};
-  bool mirror = true;         // embeddings are the mean over a face and its mirror image
+  bool mirror = true;         // embeddings are means over a face and its mirror image
+  bool zooms = true;          // and over three distances
   Index gallery_max = 20000;  // reference faces in the model file
 };
 

@@ -23,6 +23,19 @@ void gather_pixels(const Context& ctx, std::vector<std::uint8_t>& pixels, const 
   });
 }
 
+// Within what training varies: docs/recipes.md has what they are good for.
+constexpr float kZooms[] = {1.0F, 0.95F, 1.06F};
+
+std::vector<ImageVariation> looks_of(const EmbedOptions& options, Index side, Index size) {
+  std::vector<ImageVariation> looks;
+  for (const float zoom : kZooms) {
+    if (!options.zooms && zoom != 1) continue;
+    looks.push_back(look_at_centre(side, size, zoom, false));
+    if (options.mirror) looks.push_back(look_at_centre(side, size, zoom, true));
+  }
+  return looks;
+}
+
 void to_host(Tensor& host, ConstView from, Device device) {
   copy_bytes(host.data(), Device::cpu, from.data, device, host.bytes());
 }
@@ -41,16 +54,16 @@ Embedded embed_faces(Engine& engine, TwinNetwork& network, const FaceStore& stor
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(batch) * store.bytes_of_face());
   std::vector<ImageVariation> variations(static_cast<std::size_t>(batch));
   Tensor z(matrix(batch, width)), logits(matrix(batch, 2)), probabilities(matrix(batch, 2));
-  const int passes = options.mirror ? 2 : 1;
-  const float share = 1.0F / static_cast<float>(passes);
+  const std::vector<ImageVariation> looks = looks_of(options, store.side(), side);
+  const float share = 1.0F / static_cast<float>(looks.size());
 
   for (Index first = 0; first < count; first += batch) {
     const Index here = std::min(batch, count - first);
     const auto chosen =
         faces.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(here));
     gather_pixels(ctx, pixels, store, chosen);
-    for (int pass = 0; pass < passes; ++pass) {
-      std::ranges::fill(variations, draw_variation({}, store.side(), side, nullptr, pass == 1));
+    for (const ImageVariation& look : looks) {
+      std::ranges::fill(variations, look);
       input.send(pixels, variations);
       input.receive();
       input.normalize();

@@ -18,7 +18,9 @@ struct Embedded {
 
 struct EmbedOptions {
   Index batch = 64;
-  bool mirror = true;  // mean over the face and its mirror image: z, and P(female)
+  // z and P(female) are means over several looks at a face.
+  bool mirror = true;  // it and its mirror image
+  bool zooms = true;   // from three distances
   std::function<void(Index done, Index total)> progress;
 };
 

@@ -33,6 +33,7 @@ Readings FaceReader::read(FaceDataset dataset, const std::function<void(Index, I
   std::iota(all.begin(), all.end(), Index{0});
   EmbedOptions options;
   options.mirror = model_.config.mirror;
+  options.zooms = model_.config.zooms;
   options.progress = progress;
   readings.embedded = embed_faces(engine_, *model_.network, store, all, options);
   if (!all.empty()) readings.estimates = readout_->estimate(context(), readings.embedded.z.view());

@@ -72,7 +72,7 @@ class Trainer {
   void keep_if_best(const Validation& validation);
   Validation validation_of(const FaceDataset& dataset, const FaceStore& store,
                            std::span<const Index> faces, const Gallery& gallery);
-  Gallery make_gallery(Index most, bool mirror, Progress* bar);
+  Gallery make_gallery(Index most, EmbedOptions options, Progress* bar);
   void finish();
 
   TrainRequest request_;

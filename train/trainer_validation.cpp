@@ -13,6 +13,7 @@ namespace twinage {
 namespace {
 
 constexpr Index kValidationGallery = 3000;  // faces: enough for a figure to steer by
+const EmbedOptions kQuickLook{.mirror = false, .zooms = false, .progress = {}};
 
 // At most `most` of the indices, evenly spread.
 std::vector<Index> spread(const std::vector<Index>& indices, Index most) {
@@ -57,10 +58,8 @@ Calibration calibration_of(const Context& ctx, const Gallery& gallery, ConstView
 
 }  // namespace
 
-Gallery Trainer::make_gallery(Index most, bool mirror, Progress* bar) {
+Gallery Trainer::make_gallery(Index most, EmbedOptions options, Progress* bar) {
   const std::vector<Index> faces = spread(split_.training, most);
-  EmbedOptions options;
-  options.mirror = mirror;
   if (bar != nullptr)
     options.progress = [bar](Index done, Index total) {
       bar->update(static_cast<double>(done) / static_cast<double>(total),
@@ -77,9 +76,7 @@ Gallery Trainer::make_gallery(Index most, bool mirror, Progress* bar) {
 
 Validation Trainer::validation_of(const FaceDataset& dataset, const FaceStore& store,
                                   std::span<const Index> faces, const Gallery& gallery) {
-  EmbedOptions options;
-  options.mirror = false;
-  const Embedded embedded = embed_faces(engine_, network_, store, faces, options);
+  const Embedded embedded = embed_faces(engine_, network_, store, faces, kQuickLook);
   // The neighbours' vote needs no calibration, which only exists once training has ended.
   const Calibration none;
   const AgeReadout readout(gallery, none, {ReadoutKind::knn, request_.config.readout.k});
@@ -101,7 +98,7 @@ Validation Trainer::validation_of(const FaceDataset& dataset, const FaceStore& s
 
 void Trainer::validate(Progress& bar) {
   const double started = elapsed_seconds();
-  const Gallery gallery = make_gallery(kValidationGallery, false, nullptr);
+  const Gallery gallery = make_gallery(kValidationGallery, kQuickLook, nullptr);
   const Validation held_out = validation_of(faces_, *store_, split_.held_out, gallery);
   nlohmann::ordered_json record = {{"event", "validation"}, {"step", step_}};
   record["seconds"] = elapsed_seconds();
@@ -132,13 +129,14 @@ void Trainer::keep_if_best(const Validation& validation) {
 void Trainer::finish() {
   const TrainConfig& config = request_.config;
   best_.put_back(network_.parameters());
+  EmbedOptions options;
+  options.mirror = config.mirror;
+  options.zooms = config.zooms;
   Gallery gallery;
   {
     Progress bar("gallery");
-    gallery = make_gallery(config.gallery_max, config.mirror, &bar);
+    gallery = make_gallery(config.gallery_max, options, &bar);
   }
-  EmbedOptions options;
-  options.mirror = config.mirror;
   const Embedded held_out = embed_faces(engine_, network_, *store_, split_.held_out, options);
   const std::vector<float> ages = ages_of(faces_, split_.held_out);
   Calibration calibration = calibration_of(engine_.host_context(), gallery, held_out.z.view(), ages,

@@ -39,7 +39,7 @@ TrainRequest request(const fs::path& data, const fs::path& out, Index steps) {
   r.config.steps = steps;
   r.config.batch = 8;
   r.config.held_out = 0.2;
-  r.config.mirror = false;
+  r.config.mirror = r.config.zooms = false;
   r.config.embedding = 16;
   r.config.readout.k = 5;
   r.config.checkpoint_seconds = 1e9;
