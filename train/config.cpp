@@ -158,6 +158,24 @@ TrainConfig paper_recipe() {
   return c;
 }
 
+constexpr std::uint64_t kLargestInteger = 0x7FFF'FFFF'FFFF'FFFF;  // of TOML
+
+// RUN/config.toml and the model must give back the same values; a path may hold bytes that are no
+// UTF-8.
+void check_that_it_can_be_written(const TrainConfig& c) {
+  std::map<std::string, std::string> again;
+  const TrainConfig back = config_from_toml(to_toml(c), "config.toml");
+  visit_fields(
+      back, [&](const std::string& key, const auto& value, bool) { again[key] = as_text(value); });
+  visit_fields(c, [&](const std::string& key, const auto& value, bool) {
+    if (again[key] != as_text(value))
+      throw UsageError(
+          fmt::format("[config] {} cannot be written to a file: use another value or "
+                      "path than {}",
+                      key, as_text(value)));
+  });
+}
+
 }  // namespace
 
 std::string to_string(Schedule schedule) {
@@ -227,28 +245,6 @@ void set_value(TrainConfig& config, const std::string& key, const std::string& v
   if (!known)
     throw UsageError(fmt::format("[config] --set {}: no such key; RUN/config.toml lists all", key));
 }
-
-namespace {
-
-constexpr std::uint64_t kLargestInteger = 0x7FFF'FFFF'FFFF'FFFF;  // of TOML
-
-// RUN/config.toml and the model must give back the same values; a path may hold bytes that are no
-// UTF-8.
-void check_that_it_can_be_written(const TrainConfig& c) {
-  std::map<std::string, std::string> again;
-  const TrainConfig back = config_from_toml(to_toml(c), "config.toml");
-  visit_fields(
-      back, [&](const std::string& key, const auto& value, bool) { again[key] = as_text(value); });
-  visit_fields(c, [&](const std::string& key, const auto& value, bool) {
-    if (again[key] != as_text(value))
-      throw UsageError(
-          fmt::format("[config] {} cannot be written to a file: use another value or "
-                      "path than {}",
-                      key, as_text(value)));
-  });
-}
-
-}  // namespace
 
 void validate(const TrainConfig& c) {
   const auto check = [](bool ok, std::string_view key, std::string_view expected, auto got) {
