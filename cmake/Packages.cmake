@@ -2,6 +2,7 @@
 # (tools/gpu_check.sh --pack makes one, for a machine that cannot install anything).
 set(TWINAGE_PACKAGES "" CACHE PATH "a folder of headers to use instead of installed packages")
 find_package(Threads REQUIRED)
+find_path(TWINAGE_XXHASH xxhash.h PATHS ${TWINAGE_PACKAGES} REQUIRED)
 if(NOT TWINAGE_PACKAGES)
   find_package(fmt REQUIRED)
   find_package(CLI11 REQUIRED)

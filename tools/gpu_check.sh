@@ -25,6 +25,7 @@ while [ $# -gt 0 ]; do
         [ -d "/usr/include/$folder" ] || { echo "no /usr/include/$folder: run tools/test.sh first, it installs the packages" >&2; exit 1; }
         cp -r "/usr/include/$folder" "$packages/"
       done
+      cp /usr/include/xxhash.h "$packages/"
       echo "headers for a machine without packages: $packages ($(du -sh "$packages" | cut -f1))"
       exit 0 ;;
     *) sed -n '2,12p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2 ;;

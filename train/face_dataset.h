@@ -11,10 +11,11 @@ namespace twinage {
 
 struct Face {
   std::string path;
-  float age = 0;             // years
-  std::int32_t gender = -1;  // 0 male, 1 female, -1 unknown
-  std::int32_t race = -1;    // UTKFace: 0 White, 1 Black, 2 Asian, 3 Indian, 4 Other; -1 unknown
-  std::string subject;       // the person, if known
+  float age = 0;              // years
+  std::int32_t gender = -1;   // 0 male, 1 female, -1 unknown
+  std::int32_t race = -1;     // UTKFace: 0 White, 1 Black, 2 Asian, 3 Indian, 4 Other; -1 unknown
+  std::string subject;        // the person, if known
+  std::uint64_t content = 0;  // content_hash of the file; 0 until the file has been read
 };
 
 struct Skipped {
