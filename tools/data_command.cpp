@@ -81,7 +81,11 @@ std::vector<SkippedGroup> group_by_reason(const std::vector<Skipped>& skipped) {
   std::map<std::string, SkippedGroup> groups;
   for (const Skipped& s : skipped) {
     SkippedGroup& group =
-        groups.try_emplace(s.reason, SkippedGroup{s.reason, 0, s.path}).first->second;
+        groups
+            .try_emplace(
+                s.reason,
+                SkippedGroup{s.reason, 0, s.where.empty() ? s.path : s.path + " (" + s.where + ")"})
+            .first->second;
     ++group.count;
   }
   std::vector<SkippedGroup> sorted;
