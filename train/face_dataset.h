@@ -1,5 +1,5 @@
-// A set of faces: where each picture is and what is known about it. The conventions
-// of the public data sets stand at each loader.
+// A set of faces: where each picture is and what is known about it. The conventions of the public
+// data sets stand at each loader.
 #pragma once
 #include <cstdint>
 #include <filesystem>

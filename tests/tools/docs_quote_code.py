@@ -235,8 +235,8 @@ def folder_faults(text, made, all_is_made_here):
             continue
         command, out = words[1], value_of(words, "--out")
         read = [value_of(words, "--data"), value_of(words, "--val")]
-        if command in ("eval", "embed", "predict", "compare", "info") and words[2:3] and words[2][0] != "-":
-            read.append(words[2])
+        if command in ("eval", "embed", "predict", "compare", "info"):
+            read += [word for word in words[2:3] if word[0] != "-"]
         if command == "train" and "--resume" in words:
             read.append(out)
         elif out is not None and command in ("train", "synth", "embed"):
