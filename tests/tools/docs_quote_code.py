@@ -7,7 +7,7 @@ In docs/*.md and README.md:
 - a block marked ```cpp stands in a source file as it is, comments included, as a run of whole lines
   (blanks and empty lines apart). A line `// ...` or `...` leaves lines out; `// line 12` at the end
   of a line says where it stands. Code that nobody quotes from goes into an indented block.
-- every `folder/file`, every link and its #anchor, every file.cu:12 and every source line that a
+- every `name_of_code()`, every `folder/file`, every link and its #anchor, every file.cu:12 and every source line that a
   debugger shows exists; so do the keys of the configuration and the TWINAGE_... variables;
 - commands name subcommands, options, presets, targets and test cases that exist;
 - no folder is made twice, and the chapters, read in one folder from the first to the last, use only
@@ -152,6 +152,12 @@ def name_faults(text, known):
     for name in sorted(set(re.findall(r"\bTWINAGE_[A-Z0-9_]+", text))):
         if name not in known["variables"]:
             yield f"no source knows this variable: {name}"
+    # `conv2d_workspace`, `FaceStore`, `Trainer::run`, `plan()`; formulas' `x_i` is none.
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.S | re.M)
+    for span in sorted(set(re.findall(r"`([A-Za-z]\w*(?:::\w+)*(?:\(\))?)`", prose))):
+        if re.search(r"_\w\w|[a-z][A-Z]|::|\(", span):
+            yield from (f"no source has this name: {span}" for word in re.findall(r"\w+", span)
+                        if word not in known["words"])
 
 
 def commands_of(text):
@@ -276,6 +282,7 @@ def known_names(twinage):
     cmake = text_of("*CMakeLists.txt", "cmake/*.cmake")
     presets = json.loads((ROOT / "CMakePresets.json").read_text())["configurePresets"]
     return {
+        "words": set(re.findall(r"\w+", text_of(*CODE, "*.sh", "*.cmake", "*CMakeLists.txt"))),
         "keys": set(re.findall(r'visit\("([\w.]+)"', config)),
         "variables": set(re.findall(r"TWINAGE_[A-Z0-9_]+", text_of(
             *CODE, "*CMakeLists.txt", "cmake/*.cmake", "CMakePresets.json", "*.sh"))),

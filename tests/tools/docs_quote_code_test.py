@@ -26,6 +26,7 @@ int twice(int a) {
 SOURCES = [checker.Source("core/add.cpp", SOURCE)]
 DOCUMENT = checker.ROOT / "docs" / "01-a-face-comes-in.md"
 KNOWN = {
+    "words": {"add", "twice", "call_twice", "Adder"},
     "keys": {"loss.margin", "augment.erase"},
     "variables": {"TWINAGE_ISA"},
     "options": {"": {"--help"}, "train": {"--data", "--out", "--steps", "--set", "--resume"},
@@ -119,6 +120,14 @@ class Names(unittest.TestCase):
         self.assertTrue(faults("`loss.margins`"))
         self.assertTrue(faults("--set augment.erased=0"))
         self.assertTrue(faults("TWINAGE_ISAS=avx2"))
+
+    def test_names_of_code(self):
+        def faults(text):
+            return list(checker.name_faults(text, KNOWN))
+        self.assertEqual(faults("`call_twice`, `Adder::add`, `twice()`; not `x_i`, `word`"), [])
+        self.assertTrue(faults("`call_thrice`"))
+        self.assertTrue(faults("`Adder::sub`"))
+        self.assertTrue(faults("`thrice()`"))
 
     def test_options_and_commands(self):
         self.assertEqual(commands("    twinage train --steps 5 --out run   explains --this\n"), [])
