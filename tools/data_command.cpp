@@ -10,6 +10,7 @@
 
 #include <unistd.h>
 
+#include "core/output.h"
 #include "core/parallel.h"
 #include "tools/commands.h"
 #include "tools/options.h"
@@ -164,8 +165,7 @@ void find_damaged_pictures(FaceDataset& dataset) {
     const Index percent = 100 * done / total;
     if (!show_progress || percent == shown) return;
     shown = percent;
-    fmt::print(stderr, "\rdecoding {:>3} %{}", percent, done == total ? "\r\033[K" : "");
-    std::fflush(stderr);
+    note("\rdecoding {:>3} %{}", percent, done == total ? "\r\033[K" : "");
   });
 }
 

@@ -195,7 +195,7 @@ TrainConfig recipe(std::string_view name) {
 }
 
 std::string to_toml(const TrainConfig& config) {
-  std::string text = "# Everything that decided this run; use it again with --config FILE.\n";
+  std::string text = fmt::format("{}; use it again with --config FILE.\n", kConfigTitle);
   std::string section;
   visit_fields(config, [&](const std::string& key, const auto& value, bool) {
     const auto dot = key.find('.');

@@ -73,6 +73,9 @@ struct TrainConfig {
 // paper's: sampled pairs, revised contrastive loss, gender loss, ADADELTA. Throws UsageError.
 TrainConfig recipe(std::string_view name);
 
+// What every file of to_toml begins with: a file that does not was not written by a run.
+inline constexpr std::string_view kConfigTitle = "# Everything that decided this run";
+
 // TOML in and out. Reading starts from the recipe that the text names; unknown keys and wrong
 // types throw UsageError naming `source` and the key.
 std::string to_toml(const TrainConfig& config);

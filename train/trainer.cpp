@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/output.h"
 #include "layers/initialize.h"
 #include "train/model_file.h"
 
@@ -53,11 +54,10 @@ std::unique_ptr<FaceStore> open_store(FaceDataset& dataset, const std::string& w
           "[data] {} of {} pictures cannot be decoded, the last one: {}: {}", bad, found,
           dataset.skipped.empty() ? "" : dataset.skipped.back().path,
           dataset.skipped.empty() ? "" : dataset.skipped.back().reason);
-  fmt::print(
-      stderr, "{}: {} faces{}\n", what, dataset.faces.size(),
-      dataset.skipped.empty()
-          ? ""
-          : fmt::format(", {} skipped ('twinage data --decode' says why)", dataset.skipped.size()));
+  note("{}: {} faces{}\n", what, dataset.faces.size(),
+       dataset.skipped.empty() ? ""
+                               : fmt::format(", {} skipped ('twinage data --decode' says why)",
+                                             dataset.skipped.size()));
   return store;
 }
 
@@ -73,16 +73,31 @@ Trainer::Trainer(TrainRequest request)
       objective_(request_.config.objective, request_.config.batch, request_.config.embedding,
                  engine_.context().device),
       training_step_(engine_, network_, objective_, optimizer_, request_.config.batch) {
-  // Before hours of faces are decoded.
-  request_.resume ? directory_.require_state() : directory_.require_new();
+  // Before hours of faces are decoded; and nothing of a run is read or written without the lock.
+  require_folder();
+  lock_ = std::make_unique<RunLock>(directory_, bytes_of_state());
+  require_folder();
   find_and_split_faces();
   initialize(network_.parameters(), request_.config.seed);
-  if (request_.resume)
-    resume_from_state();
-  else
-    directory_.create();
-  write_file_atomically(directory_.config(), to_toml(request_.config));
+  if (request_.resume) resume_from_state();
   log_ = std::make_unique<MetricsLog>(directory_.metrics(), step_);
+  write_file_atomically(directory_.config(), to_toml(request_.config));
+}
+
+void Trainer::require_folder() const {
+  if (request_.resume) return directory_.require_state();
+  std::error_code missing;
+  if (std::filesystem::equivalent(request_.out, request_.config.data, missing))
+    throw UsageError(fmt::format("[train] --out {} is the folder of --data: choose another --out",
+                                 request_.out.string()));
+  directory_.require_new();
+}
+
+std::uint64_t Trainer::bytes_of_state() {
+  std::uint64_t floats = 0;
+  for (const Parameter* p : network_.parameters())
+    floats += static_cast<std::uint64_t>(p->value.size());
+  return 4 * floats * sizeof(float);  // weights, ADADELTA's two means, the best weights
 }
 
 void Trainer::find_and_split_faces() {
@@ -91,8 +106,7 @@ void Trainer::find_and_split_faces() {
   if (!config.val.empty()) {
     val_faces_ = find_faces(config.val);
     if (const Index common = remove_common_faces(faces_, val_faces_); common > 0)
-      fmt::print(stderr, "{} faces of --data are those of --val: they are not trained on\n",
-                 common);
+      note("{} faces of --data are those of --val: they are not trained on\n", common);
   }
   const int threads = engine_.context().threads;
   std::size_t memory = bytes_of(config.memory_gb);
@@ -236,8 +250,7 @@ TrainEnd Trainer::run() {
     if (by_steps || since >= config.checkpoint_seconds) save_state();
   }
   if (!training_step_.not_recorded().empty())
-    fmt::print(stderr, "the step ran kernel by kernel, not as a CUDA graph: {}\n",
-               training_step_.not_recorded());
+    note("the step ran kernel by kernel, not as a CUDA graph: {}\n", training_step_.not_recorded());
   if (stopped()) {
     save_state();
     return TrainEnd::stopped;

@@ -57,6 +57,8 @@ class Trainer {
     Index steps = 0;
   };
 
+  void require_folder() const;
+  std::uint64_t bytes_of_state();
   void find_and_split_faces();
   void resume_from_state();
   void save_state();
@@ -77,6 +79,7 @@ class Trainer {
 
   TrainRequest request_;
   RunDirectory directory_;
+  std::unique_ptr<RunLock> lock_;
   Engine engine_;
   FaceDataset faces_, val_faces_;
   std::unique_ptr<FaceStore> store_, val_store_;

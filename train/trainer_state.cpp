@@ -1,5 +1,6 @@
 // The trainer's memory between two sessions of a run: RUN/state.safetensors.
 #include "core/error.h"
+#include "core/output.h"
 #include "kernels/elementwise/elementwise.h"
 #include "train/trainer.h"
 
@@ -71,8 +72,8 @@ void Trainer::resume_from_state() {
   const std::string before = file.metadata().at("arithmetic"),
                     now = arithmetic_of(engine_.context());
   if (before != now)
-    fmt::print(stderr, "note: until step {} this run was computed on {}, from here on {}\n",
-               counters[0], before, now);
+    note("note: until step {} this run was computed on {}, from here on {}\n", counters[0], before,
+         now);
   step_ = last_checkpoint_ = static_cast<std::uint64_t>(counters[0]);
   last_validation_ = static_cast<std::uint64_t>(counters[1]);
   best_step_ = static_cast<std::uint64_t>(counters[2]);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "core/output.h"
 #include "kernels/distance/distance.h"
 #include "train/model_file.h"
 #include "train/trainer.h"
@@ -13,7 +14,7 @@ namespace twinage {
 namespace {
 
 constexpr Index kValidationGallery = 3000;  // faces: enough for a figure to steer by
-const EmbedOptions kQuickLook{.mirror = false, .zooms = false, .progress = {}};
+const EmbedOptions kQuickLook{.mirror = false, .zooms = false, .progress = {}, .pause = {}};
 
 // At most `most` of the indices, evenly spread.
 std::vector<Index> spread(const std::vector<Index>& indices, Index most) {
@@ -147,8 +148,8 @@ void Trainer::finish() {
     return faces_.faces[static_cast<std::size_t>(i)].gender >= 0;
   });
   save_model(directory_.model(), config, best_step_, labelled, network_, gallery, calibration);
-  fmt::print(stderr, "best held-out MAE {:.2f} years at step {} of {}; model in {}\n", best_mae_,
-             best_step_, step_, directory_.model().string());
+  note("best held-out MAE {:.2f} years at step {} of {}; model in {}\n", best_mae_, best_step_,
+       step_, directory_.model().string());
 }
 
 }  // namespace twinage
