@@ -112,11 +112,17 @@ void run(const CLI::App& command, const TrainArguments& a) {
   request.stop = &g_stop;
   Trainer trainer(std::move(request));
   handle_signals();
-  if (trainer.run() == TrainEnd::finished) return;
-  note(
-      "stopped; nothing is lost. Continue: twinage train --resume --out {}{}\n"
-      "For a model of what there is now, add --steps 1 (and {} to go on after that).\n",
-      a.out, a.device.as_given(), length_of(config));
+  const TrainEnd end = trainer.run();
+  if (end == TrainEnd::finished) return;
+  note("stopped; nothing is lost. Continue: twinage train --resume --out {}{}\n", a.out,
+       a.device.as_given());
+  if (end == TrainEnd::stopped_in_gallery)
+    note(
+        "Training is over, and the model there can be used; continued, it gets all its "
+        "references.\n");
+  else
+    note("For a model of what there is now, add --steps 1 (and {} to go on after that).\n",
+         length_of(config));
   throw CLI::RuntimeError(kStopped);
 }
 

@@ -64,9 +64,10 @@ struct TrainConfig {
 
   // [readout]
   ReadoutOptions readout{ReadoutKind::comparison};
-  bool mirror = true;         // embeddings are means over a face and its mirror image
-  bool zooms = true;          // and over three distances
-  Index gallery_max = 20000;  // reference faces in the model file
+  bool mirror = true;          // embeddings are means over a face and its mirror image
+  bool zooms = true;           // and over three distances
+  Index gallery_max = 20000;   // reference faces in the model file
+  double gallery_share = 0.1;  // what embedding them may cost, of training (train/gallery_plan.h)
 };
 
 // "default" is what runs on real faces pointed to (docs/recipes.md); "paper" is the

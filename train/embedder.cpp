@@ -78,6 +78,8 @@ void embed_more(Engine& engine, TwinNetwork& network, const FaceStore& store,
     const auto chosen =
         faces.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(here));
     gather_pixels(ctx, pixels, store, chosen);
+    std::fill_n(result.z.view().pixel(first), here * width, 0.0F);
+    std::fill_n(&result.female[static_cast<std::size_t>(first)], here, 0.0F);
     for (const ImageVariation& look : looks) {
       std::ranges::fill(variations, look);
       input.send(pixels, variations);

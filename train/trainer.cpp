@@ -151,7 +151,8 @@ double Trainer::elapsed_seconds() const {
 double Trainer::progress() const {
   const TrainConfig& config = request_.config;
   const auto done = static_cast<double>(step_);
-  if (config.minutes > 0) return std::min(1.0, elapsed_seconds() / (60 * config.minutes));
+  if (config.minutes > 0)
+    return over_ ? 1.0 : std::min(1.0, elapsed_seconds() / (60 * config.minutes - reserve_));
   const double steps = config.steps > 0
                            ? static_cast<double>(config.steps)
                            : std::ceil(config.epochs * static_cast<double>(split_.training.size()) /
@@ -218,47 +219,90 @@ void Trainer::plan_training() {
   training_step_.replanned();
 }
 
-TrainEnd Trainer::run() {
+bool Trainer::checkpoint_due() const {
   const TrainConfig& config = request_.config;
-  start_ = checkpoint_time_ = Clock::now();
-  recorded_at_ = seconds_before_;
+  const double since = std::chrono::duration<double>(Clock::now() - checkpoint_time_).count();
+  return since >= config.checkpoint_seconds ||
+         (config.checkpoint_steps > 0 &&
+          step_ % static_cast<std::uint64_t>(config.checkpoint_steps) == 0);
+}
+
+void Trainer::train(Progress& bar) {
+  const TrainConfig& config = request_.config;
   plan_training();
   Loader loader(faces_, *store_, batch_plan(), network_.preset().input, config.augment, config.seed,
                 step_, config.workers, 3);
-  Progress bar("training");
-  const auto stopped = [&] { return request_.stop != nullptr && request_.stop->load(); };
-  const Batch* batch = &loader.next();
-  training_step_.send(*batch);
-  while (progress() < 1 && !stopped()) {
+  std::exception_ptr lost;
+  const Batch* batch = nullptr;
+  const auto send_next = [&] {
+    try {
+      batch = &loader.next();
+      training_step_.send(*batch);
+    } catch (...) {  // a picture that can no longer be read; what has begun is ended first
+      lost = std::current_exception();
+    }
+  };
+  send_next();
+  while (!lost && progress() < 1 && !stopped()) {
     const double factor = step_factor(config, step_, progress());
     training_step_.begin(*batch);
     // While a GPU computes, its next batch is on the way.
-    batch = &loader.next();
-    training_step_.send(*batch);
+    send_next();
     const ObjectiveValue value = training_step_.loss();
     guard_finite(value);
     training_step_.update(factor);
     ++step_;
     record_steps(value, factor, bar);
-    if (validation_due() && progress() < 1) {
-      validate(bar);
+    validation_pending_ = validation_due() && progress() < 1;
+    if (validation_pending_ && !lost) {
+      if (!validate(bar)) return;
       plan_training();
     }
-    const double since = std::chrono::duration<double>(Clock::now() - checkpoint_time_).count();
-    const bool by_steps = config.checkpoint_steps > 0 &&
-                          step_ % static_cast<std::uint64_t>(config.checkpoint_steps) == 0;
-    if (by_steps || since >= config.checkpoint_seconds) save_state();
+    if (checkpoint_due()) checkpoint();
   }
+  if (lost && progress() < 1) end_saved(lost);
+}
+
+// A picture was lost, say: what has been learnt is not.
+void Trainer::end_saved(std::exception_ptr reason) {
+  try {
+    std::rethrow_exception(reason);
+  } catch (const Error& error) {
+    const std::string why = error.what();
+    try {
+      save_state();
+    } catch (const Error& unsaved) {
+      fail("{}; and {}", why, unsaved.what());
+    }
+    fail(
+        "{}; the run is saved at step {}: when that is put right, continue with 'twinage train "
+        "--resume --out {}'",
+        why, step_, directory_.folder().string());
+  } catch (...) {
+    save_state();
+    throw;
+  }
+}
+
+void Trainer::train_to_the_end() {
+  Progress bar("training");
+  if (validation_pending_ && !validate(bar)) return;
+  if (progress() < 1) train(bar);
   if (!training_step_.not_recorded().empty())
     note("the step ran kernel by kernel, not as a CUDA graph: {}\n", training_step_.not_recorded());
-  if (stopped()) {
-    save_state();
-    return TrainEnd::stopped;
-  }
+  if (progress() < 1) return;
+  over_ = true;
   if (last_validation_ != step_ || step_ == 0) validate(bar);
+}
+
+TrainEnd Trainer::run() {
+  start_ = checkpoint_time_ = Clock::now();
+  recorded_at_ = seconds_before_;
+  reserve_time();
+  train_to_the_end();
   save_state();
-  finish();
-  return TrainEnd::finished;
+  log_->require_written();
+  return over_ && !validation_pending_ ? finish() : TrainEnd::stopped;
 }
 
 }  // namespace twinage
