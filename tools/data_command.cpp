@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include "core/output.h"
 #include "core/parallel.h"
 #include "tools/commands.h"
 #include "tools/options.h"
@@ -250,9 +251,8 @@ void read_pictures(FaceDataset& dataset, bool decode) {
     const Index percent = total == 0 ? 100 : 100 * done / total;
     if (!show_progress || percent == shown) return;
     shown = percent;
-    fmt::print(stderr, "\r{} {:>3} %{}", decode ? "decoding" : "reading", percent,
-               done == total ? "\r\033[K" : "");
-    std::fflush(stderr);
+    note("\r{} {:>3} %{}", decode ? "decoding" : "reading", percent,
+         done == total ? "\r\033[K" : "");
   };
   if (decode) {
     const FaceStore store(dataset, 1, hardware_threads(), 0, progress);

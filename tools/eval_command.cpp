@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/output.h"
 #include "tools/commands.h"
 #include "tools/options.h"
 #include "train/face_reader.h"
@@ -21,6 +22,8 @@ struct EvalArguments {
   bool json = false;
   DeviceOptions device;
 };
+
+constexpr std::string_view kFigures = "{\n  \"all\": {";  // how --out begins
 
 constexpr const char* kHelp =
     "Measures a model on faces of known age: mean absolute error (MAE), cumulative\n"
@@ -45,7 +48,15 @@ std::optional<VerificationOptions> verification_of(const FaceReader& reader) {
 }
 
 void run(const EvalArguments& a) {
-  if (!a.out.empty()) require_folder_of(a.out);
+  if (!a.out.empty()) {
+    // Figures of an earlier eval may be replaced, a file of somebody's may not.
+    const std::string there = beginning_of(a.out, kFigures.size());
+    if (!there.empty() && there != kFigures)
+      throw UsageError(fmt::format(
+          "[eval] {} would be overwritten, and eval did not write it: choose another --out",
+          a.out));
+    require_writable(a.out);
+  }
   FaceReader reader(a.run, a.device.engine());
   if (!a.readout.empty()) reader.use_readout(parse_readout(a.readout));
   Readings readings;
@@ -67,8 +78,8 @@ void run(const EvalArguments& a) {
   const std::string json = to_json(metrics).dump(2) + "\n";
   if (!a.out.empty()) write_file_atomically(a.out, json);
   if (!readings.dataset.skipped.empty())
-    fmt::print(stderr, "{} pictures skipped ('twinage data --decode' says why)\n",
-               readings.dataset.skipped.size());
+    note("{} pictures skipped ('twinage data --decode' says why)\n",
+         readings.dataset.skipped.size());
   fmt::print("{}", a.json ? json : to_table(metrics));
 }
 
