@@ -1,4 +1,6 @@
 // The trainer's memory between two sessions of a run: RUN/state.safetensors.
+#include <cmath>
+
 #include "core/error.h"
 #include "core/output.h"
 #include "kernels/elementwise/elementwise.h"
@@ -85,7 +87,7 @@ void Trainer::resume_from_state() {
   const auto format = file.metadata().find("format");
   require(format != file.metadata().end() && format->second == kFormat,
           "[train] {} is not the state of a run of this version of Twinage", file.path().string());
-  const TrainConfig then = config_from_toml(file.metadata().at("config"), file.path().string());
+  const TrainConfig then = config_from_toml(file.metadata("config"), file.path().string());
   const auto different = differences_that_matter(request_.config, then);
   require(different.empty(), "[train] {} belongs to another run (asked for, there): {}",
           file.path().string(), joined(different));
@@ -93,14 +95,18 @@ void Trainer::resume_from_state() {
   const auto measures = file.doubles("measures");
   require(counters.size() == 5 && measures.size() == 3, "[train] {}: wrong number of counters",
           file.path().string());
+  const bool sensible = counters[0] >= 0 && counters[1] >= 0 && counters[1] <= counters[0] &&
+                        counters[2] >= 0 && counters[2] <= counters[0] && measures[0] >= 0 &&
+                        std::isfinite(measures[0]) && std::isfinite(measures[1]);
+  require(sensible, "[train] {}: expected steps in order, got {}, the best {}, validated {}",
+          file.path().string(), counters[0], counters[2], counters[1]);
   // Other faces would be split anew: some held out until now would be trained on, and the other way
   // round.
   require(static_cast<std::uint64_t>(counters[4]) == fingerprint(faces_.faces),
           "[train] the run in {} began with other faces ({} then, {} now): names, ages, genders, "
           "subjects or pictures differ; it can only be resumed with the same",
           directory_.folder().string(), counters[3], faces_.faces.size());
-  const std::string before = file.metadata().at("arithmetic"),
-                    now = arithmetic_of(engine_.context());
+  const std::string before = file.metadata("arithmetic"), now = arithmetic_of(engine_.context());
   if (before != now)
     note("note: until step {} this run was computed on {}, from here on {}\n", counters[0], before,
          now);
