@@ -5,7 +5,7 @@
 #include "core/cuda_runtime.h"
 #include "core/error.h"
 #include "core/isa.h"
-#include "core/parallel.h"
+#include "core/processors.h"
 #include "tools/commands.h"
 #include "tools/options.h"
 #include "train/model_file.h"
@@ -33,7 +33,8 @@ nlohmann::ordered_json machine() {
           {"cuda", problem.empty() ? cuda_description() : "not usable: " + problem},
           {"instruction_set", to_string(isa())},
           {"best_instruction_set", to_string(best_isa())},
-          {"processors", hardware_threads()}};
+          {"processors", hardware_threads()},
+          {"processors_found", describe_processors()}};
 }
 
 // Counted by planning the network, not estimated.
@@ -64,7 +65,7 @@ double mib(const nlohmann::ordered_json& bytes) {
 }
 
 void print_machine(const nlohmann::ordered_json& m) {
-  fmt::print("device cpu   {} processors, {}\n", m["processors"].get<int>(),
+  fmt::print("device cpu   {}, {}\n", m["processors_found"].get<std::string>(),
              m["instruction_set"].get<std::string>());
   fmt::print("device cuda  {}\n", m["cuda"].get<std::string>());
   fmt::print("device simt  the CUDA kernels, run thread by thread on the host and checked\n");
