@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "tools/commands.h"
+#include "tools/out_of_memory.h"
 
 namespace {
 
@@ -32,6 +33,7 @@ int report(const char* what, int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  twinage::end_without_memory_in_words();
   CLI::App app(kDescription, "twinage");
   app.require_subcommand(1);
   app.set_version_flag("--version", "twinage 0.1");
@@ -57,8 +59,7 @@ int main(int argc, char** argv) {
   } catch (const twinage::UsageError& error) {
     return report(error.what(), kUsage);
   } catch (const std::bad_alloc&) {
-    return report("[memory] no memory left: use a smaller batch, preset or data.memory_gb",
-                  kFailed);
+    return report(twinage::kNoMemoryLeft, kFailed);
   } catch (const std::exception& error) {
     return report(error.what(), kFailed);
   }
