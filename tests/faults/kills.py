@@ -15,10 +15,11 @@ import struct
 import sys
 import tempfile
 
-from rig import (LENGTH, Rig, common_arguments, for_each, problem_with_safetensors,
+from rig import (Rig, common_arguments, for_each, problem_with_safetensors,
                  problems_with_files, remove)
 
 FULL, SHORT = 100, 8
+FACES, STEPS = 150, 4  # the gallery has three parts
 SECOND_KILL = 3  # of every so many runs
 MOST_TRIES = 20  # for a moment before the end
 
@@ -38,9 +39,11 @@ def phase_of(run_folder):
     step = step_of(run_folder)
     if step is None:
         return "before the first state"
-    if step < int(LENGTH[LENGTH.index("--steps") + 1]):
+    if step < STEPS:
         return "between two states"
-    return "in the gallery"
+    if (run_folder / "gallery.safetensors").exists():
+        return "in the gallery, a part of it saved"
+    return "in the last validation or the gallery's first part"
 
 
 def kill_once(rig, run_folder, moments, duration, start):
@@ -81,7 +84,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        rig = Rig(arguments.twinage, arguments.shim, folder)
+        rig = Rig(arguments.twinage, arguments.shim, folder, FACES, STEPS)
         # As long as it takes while so many others run.
         timed = [f"time {i}" for i in range(3 * arguments.jobs)]
         duration = statistics.median(

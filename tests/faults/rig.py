@@ -20,8 +20,9 @@ import time
 import tomllib
 
 TIME_LIMIT = 120  # seconds; the training takes less than one
-LENGTH = ["--steps", "4", "--batch", "4", "--seed", "3"]
-SETTINGS = ["training.checkpoint_steps=2", "training.record_steps=1", "training.validate_steps=2"]
+# A state is saved after every step, the unfinished gallery after every batch of it (64 faces).
+SETTINGS = ["training.checkpoint_steps=1", "training.record_steps=1", "training.validate_steps=2",
+            "readout.gallery_share=1000"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Ended:
         if self.code is None:
             return f"it did not end within {TIME_LIMIT} s"
         if self.code < 0:
-            return f"it was ended by signal {-self.code}: {self.err[-300:]}"
+            return f"it was ended by signal {-self.code}: {self.err[-300:].strip()}"
         lines = [line for line in self.err.splitlines() if line.startswith("twinage: ")]
         if self.code == 1 and len(lines) != 1:
             return f"exit 1 with {len(lines)} lines of error: {self.err[-300:]}"
@@ -140,13 +141,13 @@ def problems_with_files(folder):
 class Rig:
     """Faces, the undisturbed run, and how to make others like it."""
 
-    def __init__(self, twinage, shim, folder):
+    def __init__(self, twinage, shim, folder, faces=24, steps=2):
         self.twinage, self.shim, self.folder = twinage, shim, pathlib.Path(folder).resolve()
         self.faces = self.folder / "faces"
-        made = run([twinage, "synth", "--out", str(self.faces), "--count", "24", "--size", "72",
-                    "--seed", "3", "--threads", "1"])
+        self.steps = steps
+        made = run([twinage, "synth", "--out", str(self.faces), "--count", str(faces), "--size",
+                    "72", "--seed", "3", "--threads", "1"])
         assert made.code == 0, made.err
-        self.cases = 0
         self.whole = self.train(self.folder / "whole", Fault("", 0, ""))
         assert self.whole.code == 0, self.whole.err
         self.model = self.model_of(self.folder / "whole")
@@ -161,7 +162,8 @@ class Rig:
         if resume:
             command.append("--resume")
         else:
-            command += ["--data", str(self.faces), *LENGTH]
+            command += ["--data", str(self.faces), "--steps", str(self.steps), "--batch", "4",
+                        "--seed", "3"]
             for setting in SETTINGS:
                 command += ["--set", setting]
         if fault is None:
