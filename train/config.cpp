@@ -6,6 +6,8 @@
 #include <sstream>
 #include <type_traits>
 
+// Numbers are read by std::from_chars: a stream takes a lack of memory for a mistake in the number.
+#define TOML_FLOAT_CHARCONV 1
 #include <toml++/toml.h>
 
 #include "core/error.h"
@@ -89,6 +91,7 @@ template <class T>
 std::string as_text(const T& value) {
   if constexpr (std::is_same_v<T, std::string>) {
     std::ostringstream quoted;
+    quoted.exceptions(std::ios::badbit);  // a lack of memory must not shorten the text
     quoted << toml::value<std::string>(value);
     return quoted.str();
   } else if constexpr (std::is_enum_v<T>) {
