@@ -21,7 +21,7 @@ void on_interrupt(int signal) {
 }
 
 struct TrainArguments {
-  std::string data, val, preset, recipe, loss, out, config;
+  std::string data, val, age_ranges, preset, recipe, loss, out, config;
   double minutes = 0, epochs = 0;
   Index steps = 0, batch = 0;
   std::uint64_t seed = 1;
@@ -58,6 +58,7 @@ TrainConfig configuration(const CLI::App& command, const TrainArguments& a) {
   if (given("--recipe")) c = recipe(a.recipe);
   if (given("--data")) c.data = a.data;
   if (given("--val")) c.val = a.val;
+  if (given("--age-ranges")) c.age_ranges = parse_age_ranges(a.age_ranges);
   if (given("--preset")) c.preset = a.preset;
   if (given("--loss")) c.objective.pair_loss.kind = parse_pair_loss(a.loss);
   if (given("--batch")) c.batch = a.batch;
@@ -112,6 +113,9 @@ void add_train_command(CLI::App& app) {
   auto a = std::make_shared<TrainArguments>();
   command->add_option("--data", a->data, "training faces: a folder or a CSV manifest");
   command->add_option("--val", a->val, "faces to validate on; never trained on");
+  command
+      ->add_option("--age-ranges", a->age_ranges, "skip ages such as 25-32, or take their middle")
+      ->default_str("skip");
   command->add_option("--out", a->out, "run directory to create")->required()->type_name("RUN");
   command
       ->add_option("--preset", a->preset,

@@ -22,6 +22,7 @@ void visit_fields(Config& c, Visitor&& visit) {
   visit("model.embedding", c.embedding, true);
   visit("data.train", c.data, false);
   visit("data.val", c.val, false);
+  visit("data.age_ranges", c.age_ranges, true);
   visit("data.held_out", c.held_out, true);
   visit("data.held_out_max", c.held_out_max, true);
   visit("data.memory_gb", c.memory_gb, false);
@@ -74,6 +75,9 @@ PairMode parse_as(std::string_view text, PairMode) {
 }
 ReadoutKind parse_as(std::string_view text, ReadoutKind) {
   return parse_readout(text);
+}
+AgeRanges parse_as(std::string_view text, AgeRanges) {
+  return parse_age_ranges(text);
 }
 Schedule parse_as(std::string_view text, Schedule) {
   return parse_schedule(text);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/content_hash.h"
 #include "core/error.h"
+#include "core/files.h"
 #include "core/parallel.h"
 
 namespace twinage {
@@ -15,9 +17,12 @@ struct Decoded {
   std::string failure;            // empty when it could be decoded
 };
 
-Decoded decode(const std::string& path, Index side, bool keep) {
+Decoded decode(Face& face, Index side, bool keep) {
   try {
-    Image image = read_image(path);
+    // One reading, so that the content is that of the pixels.
+    const std::vector<std::byte> bytes = read_binary_file(face.path, kMaxImageBytes);
+    face.content = content_hash(bytes);
+    const Image image = decode_image(bytes, face.path);
     if (!keep) return {};
     return {resize_square(image, side).rgb, {}};
   } catch (const ImageError& error) {
@@ -41,7 +46,7 @@ FaceStore::FaceStore(FaceDataset& dataset, Index side, int threads, std::size_t 
   std::atomic<Index> done = 0;
   parallel_for(threads, total, [&](Index i, int thread) {
     const auto at = static_cast<std::size_t>(i);
-    decoded[at] = decode(dataset.faces[at].path, side, i < fits);
+    decoded[at] = decode(dataset.faces[at], side, i < fits);
     const Index count = ++done;
     if (thread == 0 && progress) progress(count, total);
   });
@@ -66,6 +71,16 @@ FaceStore::FaceStore(FaceDataset& dataset, Index side, int threads, std::size_t 
     fail("[face_store] none of {} pictures can be used; the first, {}: {}", total, first.path,
          first.reason);
   }
+}
+
+void FaceStore::keep(const std::vector<Index>& stayed) {
+  std::vector<std::vector<std::uint8_t>> kept;
+  for (const Index i : stayed)
+    if (i < this->kept()) kept.push_back(std::move(kept_[static_cast<std::size_t>(i)]));
+  kept_ = std::move(kept);
+  require(stayed.size() == dataset_->faces.size(),
+          "[face_store] expected the {} faces of the dataset, got {}", dataset_->faces.size(),
+          stayed.size());
 }
 
 std::span<const std::uint8_t> FaceStore::pixels(Index i, Image& scratch) const {

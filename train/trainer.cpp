@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "layers/initialize.h"
+#include "train/copies.h"
 #include "train/model_file.h"
 
 namespace twinage {
@@ -35,6 +36,45 @@ std::size_t bytes_of(double gigabytes) {
   return static_cast<std::size_t>(gigabytes * 1e9);
 }
 
+// Copies are counted once; said in a line.
+void merge_and_say(FaceDataset& dataset, FaceStore& store, const std::string& what) {
+  const std::size_t skipped = dataset.skipped.size();
+  store.keep(merge_copies(dataset));
+  fmt::print(
+      stderr, "{}: {} faces{}\n", what, dataset.faces.size(),
+      skipped == 0 ? "" : fmt::format(", {} skipped ('twinage data --decode' says why)", skipped));
+  if (dataset.copies.empty()) return;
+  std::size_t copies = 0, differ = 0, left_out = 0;
+  for (const Copies& group : dataset.copies) {
+    copies += group.paths.size() - 1;
+    differ += group.ages_differ() || group.genders_differ();
+    left_out += group.left_out;
+  }
+  fmt::print(stderr,
+             "{}: {} pictures occur more than once and count once ({} copies); the labels of {} "
+             "differ, {} of them too far to use ('twinage data' names them)\n",
+             what, dataset.copies.size(), copies, differ, left_out);
+}
+
+// Nobody is trained on who is validated on.
+void leave_out_common(FaceDataset& faces, FaceStore& store, const FaceDataset& val) {
+  const InCommon common = in_common(faces, val);
+  if (common.copies > 0)
+    fmt::print(stderr, "{} faces of --data are those of --val: they are not trained on\n",
+               common.copies);
+  if (common.persons > 0)
+    fmt::print(stderr,
+               "{} persons of --data are in --val, too: {} more faces, of them, are not trained "
+               "on\n",
+               common.persons, common.faces_of_persons);
+  require(!common.stayed.empty(),
+          "[train] no face is left to train on: all {} of --data are pictures ({}) or show persons "
+          "({}) of --val; keep them apart",
+          faces.faces.size(), common.copies, common.faces_of_persons);
+  keep_faces(faces, common.stayed);
+  store.keep(common.stayed);
+}
+
 std::unique_ptr<FaceStore> open_store(FaceDataset& dataset, const std::string& what,
                                       const std::string& preset_name, std::size_t memory,
                                       int threads) {
@@ -53,11 +93,7 @@ std::unique_ptr<FaceStore> open_store(FaceDataset& dataset, const std::string& w
           "[data] {} of {} pictures cannot be decoded, the last one: {}: {}", bad, found,
           dataset.skipped.empty() ? "" : dataset.skipped.back().path,
           dataset.skipped.empty() ? "" : dataset.skipped.back().reason);
-  fmt::print(
-      stderr, "{}: {} faces{}\n", what, dataset.faces.size(),
-      dataset.skipped.empty()
-          ? ""
-          : fmt::format(", {} skipped ('twinage data --decode' says why)", dataset.skipped.size()));
+  merge_and_say(dataset, *store, what);
   return store;
 }
 
@@ -87,25 +123,21 @@ Trainer::Trainer(TrainRequest request)
 
 void Trainer::find_and_split_faces() {
   const TrainConfig& config = request_.config;
-  faces_ = find_faces(config.data);
-  if (!config.val.empty()) {
-    val_faces_ = find_faces(config.val);
-    if (const Index common = remove_common_faces(faces_, val_faces_); common > 0)
-      fmt::print(stderr, "{} faces of --data are those of --val: they are not trained on\n",
-                 common);
-  }
+  faces_ = find_faces(config.data, config.age_ranges);
   const int threads = engine_.context().threads;
   std::size_t memory = bytes_of(config.memory_gb);
   store_ = open_store(faces_, config.data, config.preset, memory, threads);
   if (!config.val.empty()) {
+    val_faces_ = find_faces(config.val, config.age_ranges);
     memory -= static_cast<std::size_t>(store_->kept()) * store_->bytes_of_face();
     val_store_ = open_store(val_faces_, config.val, config.preset, memory, threads);
     val_ = all_of(val_faces_);
+    leave_out_common(faces_, *store_, val_faces_);
   }
-  const double share = config.held_out * static_cast<double>(store_->size());
-  const Index held_out =
-      std::clamp<Index>(static_cast<Index>(std::llround(share)), 2, config.held_out_max);
+  const Index held_out = held_out_count(store_->size(), config.held_out, config.held_out_max);
   split_ = split_faces(faces_.faces, held_out, Random(config.seed, kSplitStream));
+  for (const std::string& line : concerns(faces_.faces, split_.training))
+    fmt::print(stderr, "warning: {}\n", line);
 }
 
 BatchPlan Trainer::batch_plan() const {

@@ -8,7 +8,7 @@
 namespace twinage {
 namespace {
 
-constexpr const char* kFormat = "twinage-state-2";
+constexpr const char* kFormat = "twinage-state-3";
 
 // What the run was computed with: no part of the configuration, because a run may move to another
 // machine, but its bits depend on it.
@@ -72,8 +72,8 @@ void Trainer::resume_from_state() {
   // Other faces would be split anew: some held out until now would be trained on, and the other way
   // round.
   require(static_cast<std::uint64_t>(counters[4]) == fingerprint(faces_.faces),
-          "[train] the run in {} began with other faces ({} then, {} now): it can only be resumed "
-          "with the same",
+          "[train] the run in {} began with other faces ({} then, {} now): names, ages, genders, "
+          "subjects or pictures differ; it can only be resumed with the same",
           directory_.folder().string(), counters[3], faces_.faces.size());
   const std::string before = file.metadata("arithmetic"), now = arithmetic_of(engine_.context());
   if (before != now)

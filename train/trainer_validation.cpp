@@ -143,10 +143,8 @@ void Trainer::finish() {
                                            config.objective.pair_loss.tau);
   calibrate_intervals(engine_.host_context(), gallery, calibration, config.readout.k,
                       held_out.z.view(), ages);
-  const auto labelled = std::ranges::count_if(split_.training, [&](Index i) {
-    return faces_.faces[static_cast<std::size_t>(i)].gender >= 0;
-  });
-  save_model(directory_.model(), config, best_step_, labelled, network_, gallery, calibration);
+  save_model(directory_.model(), config, best_step_, gender_labels(faces_.faces, split_.training),
+             network_, gallery, calibration);
   fmt::print(stderr, "best held-out MAE {:.2f} years at step {} of {}; model in {}\n", best_mae_,
              best_step_, step_, directory_.model().string());
 }
