@@ -6,9 +6,8 @@
 #include <sstream>
 #include <type_traits>
 
-#include <toml++/toml.h>
-
 #include "core/error.h"
+#include "train/toml.h"
 
 namespace twinage {
 namespace {
@@ -147,6 +146,9 @@ toml::table parse_toml(std::string_view text, const std::string& source) {
   } catch (const toml::parse_error& error) {
     throw UsageError(fmt::format("[config] {}, line {}: {}", source, error.source().begin.line,
                                  error.description()));
+  } catch (const FailedTomlAssertion&) {
+    throw UsageError(
+        fmt::format("[config] {} is no TOML: there is something where a key belongs", source));
   }
 }
 
