@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include "core/output.h"
 #include "core/parallel.h"
 #include "tools/commands.h"
 #include "tools/options.h"
@@ -81,7 +82,11 @@ std::vector<SkippedGroup> group_by_reason(const std::vector<Skipped>& skipped) {
   std::map<std::string, SkippedGroup> groups;
   for (const Skipped& s : skipped) {
     SkippedGroup& group =
-        groups.try_emplace(s.reason, SkippedGroup{s.reason, 0, s.path}).first->second;
+        groups
+            .try_emplace(
+                s.reason,
+                SkippedGroup{s.reason, 0, s.where.empty() ? s.path : s.path + " (" + s.where + ")"})
+            .first->second;
     ++group.count;
   }
   std::vector<SkippedGroup> sorted;
@@ -246,9 +251,8 @@ void read_pictures(FaceDataset& dataset, bool decode) {
     const Index percent = total == 0 ? 100 : 100 * done / total;
     if (!show_progress || percent == shown) return;
     shown = percent;
-    fmt::print(stderr, "\r{} {:>3} %{}", decode ? "decoding" : "reading", percent,
-               done == total ? "\r\033[K" : "");
-    std::fflush(stderr);
+    note("\r{} {:>3} %{}", decode ? "decoding" : "reading", percent,
+         done == total ? "\r\033[K" : "");
   };
   if (decode) {
     const FaceStore store(dataset, 1, hardware_threads(), 0, progress);
@@ -279,10 +283,10 @@ void run(const DataArguments& a) {
     nlohmann::ordered_json all = {{"path", a.path}, {"decoded", a.decode}};
     all.update(data_as_json(dataset));
     if (!a.val.empty()) all["in_val"] = common_as_json(common, a.val);
-    fmt::print("{}\n", to_text(all));
+    print_result("{}\n", to_text(all));
     return;
   }
-  fmt::print("{}\n{}", printable(a.path), data_as_text(dataset));
+  print_result("{}\n{}", printable(a.path), data_as_text(dataset));
   if (!a.val.empty())
     fmt::print(
         "also in {}:\n"
@@ -290,9 +294,9 @@ void run(const DataArguments& a) {
         "  with --val, none of these is trained on\n",
         printable(a.val), common.copies, common.persons, common.faces_of_persons);
   if (a.decode)
-    fmt::print("every face counted here could be decoded\n");
+    print_result("every face counted here could be decoded\n");
   else
-    fmt::print("the files were compared, not decoded; --decode also finds damaged ones\n");
+    print_result("the files were compared, not decoded; --decode also finds damaged ones\n");
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 #include <atomic>
-#include <csignal>
 #include <memory>
+
+#include <signal.h>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/output.h"
 #include "tools/commands.h"
 #include "tools/options.h"
 #include "train/trainer.h"
@@ -11,13 +13,29 @@
 namespace twinage {
 namespace {
 
-std::atomic<bool> g_stop{false};
+std::atomic<bool> g_stop{false}, g_asked{false};
 constexpr int kStopped = 130;  // what shells report of a program that Ctrl-C ended
 
-// The first Ctrl-C ends the run after the step; the second one ends the process.
-void on_interrupt(int signal) {
+// The first Ctrl-C or SIGTERM ends the run after the step; the second one ends the process. A
+// terminal that goes away sends several SIGHUPs: each says the same as the first.
+void on_signal(int signal) {
   g_stop = true;
-  std::signal(signal, SIG_DFL);
+  if (signal == SIGHUP || !g_asked.exchange(true)) return;
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
+void handle_signals() {
+  g_stop = g_asked = false;
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  // nohup has it ignored: the run then outlives the terminal.
+  struct sigaction before {};
+  ::sigaction(SIGHUP, nullptr, &before);
+  if (before.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &action, nullptr);
 }
 
 struct TrainArguments {
@@ -94,14 +112,18 @@ void run(const CLI::App& command, const TrainArguments& a) {
   request.engine = a.device.engine_options();
   request.stop = &g_stop;
   Trainer trainer(std::move(request));
-  g_stop = false;
-  std::signal(SIGINT, on_interrupt);
-  std::signal(SIGTERM, on_interrupt);
-  if (trainer.run() == TrainEnd::finished) return;
-  fmt::print(stderr,
-             "stopped; nothing is lost. Continue: twinage train --resume --out {}{}\n"
-             "For a model of what there is now, add --steps 1 (and {} to go on after that).\n",
-             a.out, a.device.as_given(), length_of(config));
+  handle_signals();
+  const TrainEnd end = trainer.run();
+  if (end == TrainEnd::finished) return;
+  note("stopped; nothing is lost. Continue: twinage train --resume --out {}{}\n", a.out,
+       a.device.as_given());
+  if (end == TrainEnd::stopped_in_gallery)
+    note(
+        "Training is over, and the model there can be used; continued, it gets all its "
+        "references.\n");
+  else
+    note("For a model of what there is now, add --steps 1 (and {} to go on after that).\n",
+         length_of(config));
   throw CLI::RuntimeError(kStopped);
 }
 

@@ -64,6 +64,7 @@ void visit_fields(Config& c, Visitor&& visit) {
   visit("readout.mirror", c.mirror, false);
   visit("readout.zooms", c.zooms, false);
   visit("readout.gallery_max", c.gallery_max, false);
+  visit("readout.gallery_share", c.gallery_share, false);
 }
 
 PairLossKind parse_as(std::string_view text, PairLossKind) {
@@ -201,7 +202,7 @@ TrainConfig recipe(std::string_view name) {
 }
 
 std::string to_toml(const TrainConfig& config) {
-  std::string text = "# Everything that decided this run; use it again with --config FILE.\n";
+  std::string text = fmt::format("{}; use it again with --config FILE.\n", kConfigTitle);
   std::string section;
   visit_fields(config, [&](const std::string& key, const auto& value, bool) {
     const auto dot = key.find('.');
@@ -294,6 +295,7 @@ void validate(const TrainConfig& c) {
         c.checkpoint_seconds);
   check(c.readout.k >= 1, "readout.k", "at least 1", c.readout.k);
   check(c.gallery_max >= 1, "readout.gallery_max", "at least 1", c.gallery_max);
+  check(c.gallery_share >= 0, "readout.gallery_share", "at least 0", c.gallery_share);
   check_that_it_can_be_written(c);
 }
 

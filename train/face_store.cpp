@@ -35,7 +35,7 @@ Decoded decode(Face& face, Index side, bool keep) {
 }  // namespace
 
 FaceStore::FaceStore(FaceDataset& dataset, Index side, int threads, std::size_t memory_limit_bytes,
-                     const std::function<void(Index, Index)>& progress)
+                     const std::function<void(Index, Index)>& progress, WhenNone none)
     : dataset_(&dataset), side_(side) {
   require(side >= 1, "[face_store] expected a side of at least 1 pixel, got {}", side);
   const auto total = static_cast<Index>(dataset.faces.size());
@@ -66,7 +66,7 @@ FaceStore::FaceStore(FaceDataset& dataset, Index side, int threads, std::size_t 
   }
   dataset.faces = std::move(faces);
   std::ranges::stable_sort(dataset.skipped, {}, &Skipped::path);
-  if (dataset.faces.empty() && total > 0) {
+  if (none != WhenNone::go_on && dataset.faces.empty() && total > 0) {
     const Skipped& first = dataset.skipped.front();
     fail("[face_store] none of {} pictures can be used; the first, {}: {}", total, first.path,
          first.reason);
