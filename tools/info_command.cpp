@@ -8,7 +8,7 @@
 #include "core/parallel.h"
 #include "tools/commands.h"
 #include "tools/options.h"
-#include "train/model_file.h"
+#include "train/reading_text.h"
 
 namespace twinage {
 namespace {
@@ -93,10 +93,15 @@ void run(const InfoArguments& a) {
     all["trained"] = {{"recipe", model.config.recipe},
                       {"data", model.config.data},
                       {"step", model.step},
-                      {"references", model.gallery.ages.size()}};
+                      {"references", model.gallery.ages.size()},
+                      {"gender", model.knows_gender()},
+                      {"interval_holds", claim_json(model.calibration.claim())}};
     trained_text =
         fmt::format("trained on {} with the recipe '{}', step {}; {} reference faces\n",
                     model.config.data, model.config.recipe, model.step, model.gallery.ages.size());
+    trained_text += fmt::format("  intervals: {}\n", claim_text(model.calibration.claim()));
+    if (!model.knows_gender()) trained_text += fmt::format("  {}\n", gender_text(0, model));
+    for (const std::string& line : shortcomings(model)) trained_text += fmt::format("  {}\n", line);
   } else if (!a.preset.empty()) {
     TwinNetwork network(preset(a.preset));
     const Index usual = a.preset == "v3" ? 8 : TrainConfig{}.batch;

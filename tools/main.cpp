@@ -20,7 +20,8 @@ constexpr const char* kDescription =
     "First steps:\n"
     "  twinage synth --out faces --count 3000            make faces to practise on\n"
     "  twinage train --data faces --minutes 5 --out run  train\n"
-    "  twinage eval run --data faces                     measure\n"
+    "  twinage synth --out others --count 300 --seed 2   faces that it never saw\n"
+    "  twinage eval run --data others                    measure\n"
     "  twinage predict run face.jpg                      read a picture\n\n"
     "Each command explains itself: twinage train --help";
 

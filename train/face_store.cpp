@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/content_hash.h"
 #include "core/error.h"
+#include "core/files.h"
 #include "core/parallel.h"
 
 namespace twinage {
@@ -15,9 +17,11 @@ struct Decoded {
   std::string failure;            // empty when it could be decoded
 };
 
-Decoded decode(const std::string& path, Index side, bool keep) {
+Decoded decode(Face& face, Index side, bool keep) {
   try {
-    Image image = read_image(path);
+    const auto bytes = read_binary_file(face.path, kMaxImageBytes);
+    face.content = content_hash(bytes);
+    Image image = decode_image(bytes, face.path);
     if (!keep) return {};
     return {resize_square(image, side).rgb, {}};
   } catch (const ImageError& error) {
@@ -41,7 +45,7 @@ FaceStore::FaceStore(FaceDataset& dataset, Index side, int threads, std::size_t 
   std::atomic<Index> done = 0;
   parallel_for(threads, total, [&](Index i, int thread) {
     const auto at = static_cast<std::size_t>(i);
-    decoded[at] = decode(dataset.faces[at].path, side, i < fits);
+    decoded[at] = decode(dataset.faces[at], side, i < fits);
     const Index count = ++done;
     if (thread == 0 && progress) progress(count, total);
   });
