@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/output.h"
 #include "tools/commands.h"
 #include "tools/options.h"
 #include "train/reading_text.h"
@@ -56,24 +57,24 @@ void run(const CompareArguments& a) {
                                          {"tau_years", tau},
                                          {"older", older},
                                          {"gap_years", std::fabs(gap)}};
-    fmt::print("{}\n", to_text(json));
+    print_result("{}\n", to_text(json));
     return;
   }
   for (std::size_t i = 0; i < 2; ++i) {
     const AgeEstimate& e = r.estimates[i];
-    fmt::print("{}: age {:.0f} ({})\n", r.dataset.faces[i].path, e.age,
-               interval_text(e, reader.model().calibration));
-    for (const std::string& warning : warnings(r, i, reader.model())) fmt::print("  {}\n", warning);
+    print_result("{}: age {:.0f} ({})\n", r.dataset.faces[i].path, e.age,
+                 interval_text(e, reader.model().calibration));
+    for (const std::string& warning : warnings(r, i, reader.model()))
+      print_result("  {}\n", warning);
   }
-  fmt::print("distance {:.2f}; same age class (gap of at most {:.0f} years): {:.0f} %\n", d, tau,
-             100 * same);
+  print_result("distance {:.2f}; same age class (gap of at most {:.0f} years): {:.0f} %\n", d, tau,
+               100 * same);
   if (std::fabs(gap) < 0.5)
-    fmt::print("about the same age\n");
+    print_result("about the same age\n");
   else
-    fmt::print("older, by about {:.0f} {}: {}\n", std::fabs(gap),
-               std::lround(std::fabs(gap)) == 1 ? "year" : "years", older);
-  for (const std::string& line : shortcomings(reader.model()))
-    fmt::print(stderr, "note: {}\n", line);
+    print_result("older, by about {:.0f} {}: {}\n", std::fabs(gap),
+                 std::lround(std::fabs(gap)) == 1 ? "year" : "years", older);
+  for (const std::string& line : shortcomings(reader.model())) note("note: {}\n", line);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/output.h"
 #include "tools/commands.h"
 #include "tools/options.h"
 #include "train/metrics.h"
@@ -18,10 +19,12 @@ namespace {
 constexpr Index kThresholdPairs = 50'000;
 
 struct EvalArguments {
-  std::string run, data, readout, out;
+  std::string run, data, readout, out, age_ranges = "skip";
   bool json = false;
   DeviceOptions device;
 };
+
+constexpr std::string_view kFigures = "{\n  \"all\": {";  // how --out begins
 
 constexpr const char* kHelp =
     "Measures a model on faces of known age: mean absolute error (MAE), cumulative\n"
@@ -68,7 +71,7 @@ Metrics metrics_of(const FaceReader& reader, const Readings& r, const std::vecto
   const Predictions predictions{estimates, female, verification ? z.view() : ConstView(),
                                 intervals};
   return compute_metrics(reader.context(), faces, predictions, reader.model().gallery.ages,
-                         verification.value_or(VerificationOptions()));
+                         verification.value_or(VerificationOptions()), r.dataset.race_names);
 }
 
 // What was measured, and what it is worth.
@@ -98,14 +101,14 @@ Evaluation evaluate(const FaceReader& reader, const Readings& readings) {
 }
 
 nlohmann::ordered_json as_json(const Evaluation& e, const Calibration& calibration) {
-  nlohmann::ordered_json json = {{"origins", origins_json(e.origins)},
-                                 {"unlike_training", nullptr},
-                                 {"interval_holds", claim_json(calibration.claim())}};
+  nlohmann::ordered_json json = to_json(e.all);  // "all" first: see kFigures
+  json["origins"] = origins_json(e.origins);
+  json["unlike_training"] = nullptr;
+  json["interval_holds"] = claim_json(calibration.claim());
   if (calibration.nearest_limit)
     json["unlike_training"] = {{"faces", e.unlike},
                                {"nearest_limit", *calibration.nearest_limit},
                                {"expected_share", 1 - calibration.limit_share()}};
-  json.update(to_json(e.all));
   json["unseen"] = nullptr;
   if (e.unseen) json["unseen"] = to_json(*e.unseen);
   return json;
@@ -129,16 +132,25 @@ std::string as_text(const Evaluation& e, const Calibration& calibration) {
 }
 
 void run(const EvalArguments& a) {
-  if (!a.out.empty()) require_folder_of(a.out);
+  if (!a.out.empty()) {
+    // Figures of an earlier eval may be replaced, a file of somebody's may not.
+    const std::string there = beginning_of(a.out, kFigures.size());
+    if (!there.empty() && there != kFigures)
+      throw UsageError(fmt::format(
+          "[eval] {} would be overwritten, and eval did not write it: choose another --out",
+          a.out));
+    require_writable(a.out);
+  }
   FaceReader reader(a.run, a.device.engine());
   if (!a.readout.empty()) reader.use_readout(parse_readout(a.readout));
   Readings readings;
   {
     Progress bar("reading faces");
-    readings = reader.read(find_faces(a.data), [&](Index done, Index total) {
-      bar.update(static_cast<double>(done) / static_cast<double>(total),
-                 fmt::format("{} of {}", done, total));
-    });
+    readings = reader.read(find_faces(a.data, parse_age_ranges(a.age_ranges)),
+                           [&](Index done, Index total) {
+                             bar.update(static_cast<double>(done) / static_cast<double>(total),
+                                        fmt::format("{} of {}", done, total));
+                           });
   }
   require(!readings.dataset.faces.empty(), "[eval] no face of {} could be decoded", a.data);
   const Evaluation evaluation = evaluate(reader, readings);
@@ -146,11 +158,10 @@ void run(const EvalArguments& a) {
   const std::string json = as_json(evaluation, calibration).dump(2) + "\n";
   if (!a.out.empty()) write_file_atomically(a.out, json);
   if (!readings.dataset.skipped.empty())
-    fmt::print(stderr, "{} pictures skipped ('twinage data --decode' says why)\n",
-               readings.dataset.skipped.size());
-  for (const std::string& line : shortcomings(reader.model()))
-    fmt::print(stderr, "note: {}\n", line);
-  fmt::print("{}", a.json ? json : as_text(evaluation, calibration));
+    note("{} pictures skipped ('twinage data --decode' says why)\n",
+         readings.dataset.skipped.size());
+  for (const std::string& line : shortcomings(reader.model())) note("note: {}\n", line);
+  print_result("{}", a.json ? json : as_text(evaluation, calibration));
 }
 
 }  // namespace
@@ -161,6 +172,9 @@ void add_eval_command(CLI::App& app) {
   auto a = std::make_shared<EvalArguments>();
   command->add_option("RUN", a->run, "a run directory or model file")->required();
   command->add_option("--data", a->data, "faces: a folder or a CSV manifest")->required();
+  command
+      ->add_option("--age-ranges", a->age_ranges, "skip ages such as 25-32, or take their middle")
+      ->capture_default_str();
   command->add_option("--readout", a->readout,
                       "comparison, knn or prototype; the model's own if absent");
   command->add_option("--out", a->out, "also write the figures to this JSON file");

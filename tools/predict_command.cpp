@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/output.h"
 #include "tools/commands.h"
 #include "tools/options.h"
 #include "train/reading_text.h"
@@ -59,15 +60,15 @@ nlohmann::ordered_json as_json(const Readings& r, std::size_t i, const Model& mo
 void print_text(const Readings& r, std::size_t i, const Model& model) {
   const AgeEstimate& e = r.estimates[i];
   const Gallery& gallery = model.gallery;
-  fmt::print("{}\n  age {:.0f} years ({}), {}\n", r.dataset.faces[i].path, e.age,
-             interval_text(e, model.calibration), gender_text(r.embedded.female[i], model));
-  for (const std::string& warning : warnings(r, i, model)) fmt::print("  {}\n", warning);
-  fmt::print("  nearest references:");
+  print_result("{}\n  age {:.0f} years ({}), {}\n", r.dataset.faces[i].path, e.age,
+               interval_text(e, model.calibration), gender_text(r.embedded.female[i], model));
+  for (const std::string& warning : warnings(r, i, model)) print_result("  {}\n", warning);
+  print_result("  nearest references:");
   for (std::size_t k = 0; k < std::min(kNearestShown, e.nearest.size()); ++k)
-    fmt::print("{} age {:.0f} at {:.2f}", k == 0 ? "" : ",",
-               gallery.ages[static_cast<std::size_t>(e.nearest[k].reference)],
-               e.nearest[k].distance);
-  fmt::print("\n");
+    print_result("{} age {:.0f} at {:.2f}", k == 0 ? "" : ",",
+                 gallery.ages[static_cast<std::size_t>(e.nearest[k].reference)],
+                 e.nearest[k].distance);
+  print_result("\n");
 }
 
 void run(const PredictArguments& a) {
@@ -80,16 +81,16 @@ void run(const PredictArguments& a) {
       all.push_back(as_json(readings, i, reader.model()));
     for (const Skipped& bad : readings.dataset.skipped)
       all.push_back({{"image", bad.path}, {"error", bad.reason}});
-    fmt::print("{}\n", to_text(all));
+    print_result("{}\n", to_text(all));
   } else {
     for (std::size_t i = 0; i < readings.estimates.size(); ++i)
       print_text(readings, i, reader.model());
   }
   if (!a.json)
-    for (const std::string& line : shortcomings(reader.model()))
-      fmt::print(stderr, "note: {}\n", line);
-  for (const Skipped& bad : readings.dataset.skipped)
-    fmt::print(stderr, "twinage: {}\n", description(bad));
+    for (const std::string& line : shortcomings(reader.model())) note("note: {}\n", line);
+  if (a.images.size() == 1 && !readings.dataset.skipped.empty())
+    fail("{}", description(readings.dataset.skipped.front()));
+  for (const Skipped& bad : readings.dataset.skipped) note("twinage: {}\n", description(bad));
   require(readings.dataset.skipped.empty(), "[predict] {} of {} pictures could not be read",
           readings.dataset.skipped.size(), a.images.size());
 }

@@ -19,9 +19,10 @@ struct Decoded {
 
 Decoded decode(Face& face, Index side, bool keep) {
   try {
-    const auto bytes = read_binary_file(face.path, kMaxImageBytes);
+    // One reading, so that the content is that of the pixels.
+    const std::vector<std::byte> bytes = read_binary_file(face.path, kMaxImageBytes);
     face.content = content_hash(bytes);
-    Image image = decode_image(bytes, face.path);
+    const Image image = decode_image(bytes, face.path);
     if (!keep) return {};
     return {resize_square(image, side).rgb, {}};
   } catch (const ImageError& error) {
@@ -34,7 +35,7 @@ Decoded decode(Face& face, Index side, bool keep) {
 }  // namespace
 
 FaceStore::FaceStore(FaceDataset& dataset, Index side, int threads, std::size_t memory_limit_bytes,
-                     const std::function<void(Index, Index)>& progress)
+                     const std::function<void(Index, Index)>& progress, WhenNone none)
     : dataset_(&dataset), side_(side) {
   require(side >= 1, "[face_store] expected a side of at least 1 pixel, got {}", side);
   const auto total = static_cast<Index>(dataset.faces.size());
@@ -65,11 +66,21 @@ FaceStore::FaceStore(FaceDataset& dataset, Index side, int threads, std::size_t 
   }
   dataset.faces = std::move(faces);
   std::ranges::stable_sort(dataset.skipped, {}, &Skipped::path);
-  if (dataset.faces.empty() && total > 0) {
+  if (none != WhenNone::go_on && dataset.faces.empty() && total > 0) {
     const Skipped& first = dataset.skipped.front();
     fail("[face_store] none of {} pictures can be used; the first, {}: {}", total, first.path,
          first.reason);
   }
+}
+
+void FaceStore::keep(const std::vector<Index>& stayed) {
+  std::vector<std::vector<std::uint8_t>> kept;
+  for (const Index i : stayed)
+    if (i < this->kept()) kept.push_back(std::move(kept_[static_cast<std::size_t>(i)]));
+  kept_ = std::move(kept);
+  require(stayed.size() == dataset_->faces.size(),
+          "[face_store] expected the {} faces of the dataset, got {}", dataset_->faces.size(),
+          stayed.size());
 }
 
 std::span<const std::uint8_t> FaceStore::pixels(Index i, Image& scratch) const {

@@ -29,6 +29,7 @@ expect() {
 train() { "$twinage" train --steps 2 --batch 4 --set data.held_out=0.2 "$@"; }
 
 mkdir empty texts
+echo hello | tee a_file sheet.png >/dev/null
 echo hello >texts/a.txt
 expect 1 'empty' train --data empty --out run
 expect 1 'texts' train --data texts --out run
@@ -55,6 +56,38 @@ expect 1 'age' train --data columns.csv --out run
 printf 'path,age\n%s,999\n' "$first" >old.csv
 expect 1 '999' train --data old.csv --out run
 
+# A run is told apart by its pictures' contents and persons: neither may change under it.
+"$twinage" synth --out people --count 24 --seed 3 2>/dev/null
+ls people/*.jpg | awk 'BEGIN { print "path,age,gender,subject" } { print $0 "," 20 + NR ",f,S" NR % 6 }' >people.csv
+train --data people.csv --out run_people >out 2>err && grep -q 'warning: all faces to train on whose gender is known are female' err ||
+  { echo "FAILED: one gender was not said: $(cat err)"; failures=$((failures + 1)); }
+"$twinage" predict run_people "$first" | grep -qiE 'male' &&
+  { echo "FAILED: a gender is read by a model that saw one"; failures=$((failures + 1)); }
+sed 's/S1$/S0/' people.csv >other_people.csv
+expect 1 'began with other faces' train --data other_people.csv --out run_people --resume
+cp -r people people_then
+second=$(ls people/*.jpg | sed -n 2p)
+cp "$first" "$second"
+expect 1 'pictures differ' train --data people.csv --out run_people --resume
+cp "people_then/$(basename "$second")" "$second"
+
+# Persons and pictures of --val are not trained on; here that is everybody.
+{ echo path,age,subject; sed -n 's/^\(.*\),\([0-9]*\),f,\(S.\)$/\1,\2,\3/p' people.csv | tail -6; } >everybody.csv
+expect 1 'no face is left to train on: all 24' train --data people.csv --val everybody.csv --out run
+grep -q '6 persons of --data are in --val, too: 18 more faces' err ||
+  { echo "FAILED: common persons: $(cat err)"; failures=$((failures + 1)); }
+cp -r faces renamed
+for picture in $(ls renamed/*.jpg | head -5); do mv "$picture" "${picture%.jpg}_copy.jpg"; done
+mkdir twice && cp -r faces twice/a && cp -r renamed twice/b
+train --data twice --val people --out run_twice >out 2>err && grep -q 'twice: 20 pictures occur more than once and count once (20 copies)' err ||
+  { echo "FAILED: copies were not counted once: $(cat err)"; failures=$((failures + 1)); }
+sed 's/,[0-9]*,f,/,30,f,/' people.csv >one_age.csv
+expect 1 'cannot be learnt from one' train --data one_age.csv --out run
+printf 'path,age\n%s,25-32\n' "$first" >range.csv
+expect 1 'age-ranges middle' "$twinage" data range.csv
+"$twinage" data range.csv --age-ranges middle | grep -q 'mean 28.5' ||
+  { echo "FAILED: the middle of a range"; failures=$((failures + 1)); }
+
 # Each of them needs a GPU; where there is one, they are no mistakes.
 if [ ! -e /dev/nvidia0 ]; then
   expect 1 'cuda' train --data faces --out run --device cuda
@@ -72,6 +105,22 @@ expect 1 'already holds a run' train --data faces --out run_cut
 expect 1 'model.preset' train --data faces --out run_cut --resume --preset small
 
 expect 2 'recipe' train --data faces --out run_cut --resume --recipe paper
+# Somebody's own files in the folder that a run is to be written to, and folders that cannot be.
+for file in config.toml metrics.jsonl gallery.safetensors twinage.lock; do
+  mkdir own && echo 'mine = true' >own/$file
+  expect 1 "own.*(no run wrote it|already holds)" train --data faces --out own
+  grep -q 'mine = true' own/$file || { echo "FAILED: own/$file was overwritten"; failures=$((failures + 1)); }
+  rm -r own
+done
+expect 2 'folder of --data' train --data faces --out faces
+expect 1 'cannot create' train --data faces --out a_file/run
+if [ "$(id -u)" -ne 0 ]; then
+  mkdir read_only && chmod a-w read_only
+  expect 1 'read_only' train --data faces --out read_only
+fi
+expect 1 'sheet.png would be overwritten' "$twinage" synth --sheet sheet.png
+expect 1 'no folder nowhere' "$twinage" synth --sheet nowhere/sheet.png
+expect 1 'not an empty folder' "$twinage" synth --out faces --count 1
 expect 2 'zoom' train --data faces --out run --set augment.zoom=2
 
 # Of several pictures the bad one is named, and the others are read.
@@ -83,6 +132,23 @@ grep -q 'words.jpg: it is not a picture' err && grep -q '  age ' out || { echo "
 printf 'path,age\n%s,30\n' "$first" >labels.csv
 expect 2 'overwritten' "$twinage" embed run_cut --data labels.csv --out labels.npy
 expect 1 'no folder nowhere' "$twinage" embed run_cut --data labels.csv --out nowhere/z.npy
+# Somebody's own files of these names stay: what embed and eval wrote themselves may be replaced.
+echo 'name,wage' >wages.csv
+expect 2 'wages.csv would be overwritten, and embed did not' "$twinage" embed run_cut --data labels.csv --out wages.npy
+grep -q 'name,wage' wages.csv || { echo "FAILED: wages.csv was overwritten"; failures=$((failures + 1)); }
+echo 'numbers' >numbers.npy
+expect 2 'numbers.npy would be overwritten' "$twinage" embed run_cut --data labels.csv --out numbers.csv
+"$twinage" embed run_cut --data labels.csv --out z >/dev/null 2>err && "$twinage" embed run_cut --data labels.csv --out z >/dev/null 2>err &&
+  "$twinage" embed run_cut --data labels.csv --out numbers --force >/dev/null 2>err ||
+  { echo "FAILED: embed a second time: $(cat err)"; failures=$((failures + 1)); }
+expect 2 'wages.csv would be overwritten, and eval did not' "$twinage" eval run_cut --data faces --out wages.csv
+mkdir folder.npy
+expect 2 'folder.npy would be overwritten' "$twinage" embed run_cut --data labels.csv --out folder
+# What embed leaves out is named and counted.
+printf 'path,age\n%s,30\nwords.jpg,31\n' "$first" >two.csv
+expect 1 '1 of 2 faces could not be read' "$twinage" embed run_cut --data two.csv --out both
+grep -q 'left out: .*words.jpg' err && [ "$(wc -l <both.csv)" -eq 2 ] ||
+  { echo "FAILED: embed said $(cat err)"; failures=$((failures + 1)); }
 grep -q 'path,age' labels.csv || { echo "FAILED: labels.csv was overwritten"; failures=$((failures + 1)); }
 "$twinage" info --json >/dev/full 2>err && { echo "FAILED: output that was lost"; failures=$((failures + 1)); }
 
