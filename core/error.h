@@ -1,5 +1,5 @@
 // Errors name the operation, what it expected and what it got:
-//   [conv2d] expected x.c = 64, got x = (8, 35, 35, 48)
+//   [conv2d] expected w = (K, R, S, 48) for x = (8, 35, 35, 48), got w = (96, 3, 3, 64)
 #pragma once
 #include <stdexcept>
 #include <string>

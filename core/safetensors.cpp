@@ -1,10 +1,12 @@
 #include "core/safetensors.h"
 
+#include <charconv>
+#include <cmath>
 #include <cstring>
-#include <limits>
 
 #include <nlohmann/json.hpp>
 
+#include "core/content_hash.h"
 #include "core/error.h"
 #include "core/files.h"
 
@@ -14,6 +16,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kMaxFile = std::size_t{16} << 30;
+constexpr const char* kChecksum = "checksum";
 constexpr std::size_t kMaxHeader = 100'000'000;  // the limit of the reference implementation
 
 struct DTypeName {
@@ -42,17 +45,23 @@ DType parse_dtype(const std::string& path, const std::string& name) {
 // One entry of the header, every bound checked.
 SafetensorsEntry parse_entry(const std::string& path, const std::string& name, const Json& json,
                              std::uint64_t data_bytes) {
+  const auto has = [&](const char* key) { return json.is_object() && json.contains(key); };
+  require(has("dtype") && json["dtype"].is_string() && has("shape") && json["shape"].is_array() &&
+              has("data_offsets"),
+          "[safetensors] {}: {} has no valid dtype, shape and data_offsets", path, name);
   SafetensorsEntry entry;
-  entry.dtype = parse_dtype(path, json.at("dtype").get<std::string>());
+  entry.dtype = parse_dtype(path, json["dtype"].get<std::string>());
   std::uint64_t bytes = size_of(entry.dtype);
-  for (const Json& extent : json.at("shape")) {
-    require(extent.is_number_unsigned(), "[safetensors] {}: {} has a negative extent", path, name);
+  for (const Json& extent : json["shape"]) {
+    require(extent.is_number_unsigned(),
+            "[safetensors] {}: {} has an extent that is no number from 0 on", path, name);
     const auto n = extent.get<std::uint64_t>();
-    require(n == 0 || bytes <= kMaxFile / n, "[safetensors] {}: {} is too large", path, name);
+    require(n <= kMaxFile && (n == 0 || bytes <= kMaxFile / n), "[safetensors] {}: {} is too large",
+            path, name);
     bytes *= n;
     entry.shape.push_back(static_cast<Index>(n));
   }
-  const Json& offsets = json.at("data_offsets");
+  const Json& offsets = json["data_offsets"];
   require(offsets.is_array() && offsets.size() == 2 && offsets[0].is_number_unsigned() &&
               offsets[1].is_number_unsigned(),
           "[safetensors] {}: {} has no valid data_offsets", path, name);
@@ -65,6 +74,17 @@ SafetensorsEntry parse_entry(const std::string& path, const std::string& name, c
           "[safetensors] {}: {} has {} bytes, its shape and type say {}", path, name,
           entry.end - entry.begin, bytes);
   return entry;
+}
+
+// What the checksum is of: a line for each tensor, in the order of their names.
+std::string checksum_line(const std::string& name, DType dtype, const std::vector<Index>& shape,
+                          std::span<const std::byte> bytes) {
+  return fmt::format("{} {} [{}] {:016x}\n", name, named(dtype).name, fmt::join(shape, ","),
+                     content_hash(bytes));
+}
+
+std::string checksum_of(const std::string& lines) {
+  return fmt::format("{:016x}", content_hash(std::as_bytes(std::span(lines.data(), lines.size()))));
 }
 
 template <class To, class From>
@@ -102,22 +122,72 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
           "off, or is no safetensors file",
           path.string(), header_bytes, total);
   const char* text = reinterpret_cast<const char*>(file.data_.data()) + sizeof header_bytes;
-  try {
-    const Json header = Json::parse(text, text + header_bytes);
-    const std::uint64_t data_bytes = total - sizeof header_bytes - header_bytes;
-    for (const auto& [name, json] : header.items()) {
-      if (name == "__metadata__")
-        file.metadata_ = json.get<std::map<std::string, std::string>>();
-      else
-        file.entries_[name] = parse_entry(path.string(), name, json, data_bytes);
-    }
-  } catch (const Json::exception& error) {
-    fail("[safetensors] {}: the header is not valid: {}", path.string(), error.what());
-  }
+  file.parse_header({text, header_bytes}, total - sizeof header_bytes - header_bytes);
   file.data_.erase(
       file.data_.begin(),
       file.data_.begin() + static_cast<std::ptrdiff_t>(sizeof header_bytes + header_bytes));
+  file.check_checksum();
   return file;
+}
+
+void SafetensorsFile::parse_header(std::string_view text, std::uint64_t data_bytes) {
+  const std::string path = path_.string();
+  Json header;
+  try {
+    header = Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    fail("[safetensors] {}: the header is no valid JSON from its byte {} on", path, error.byte);
+  }
+  require(header.is_object(), "[safetensors] {}: the header is no JSON object", path);
+  for (const auto& [name, json] : header.items()) {
+    if (name != "__metadata__") {
+      entries_[name] = parse_entry(path, name, json, data_bytes);
+      continue;
+    }
+    require(json.is_object(), "[safetensors] {}: the metadata are no JSON object", path);
+    for (const auto& [key, value] : json.items()) {
+      require(value.is_string(), "[safetensors] {}: expected the metadata '{}' to be text", path,
+              key);
+      metadata_[key] = value.get<std::string>();
+    }
+  }
+}
+
+void SafetensorsFile::check_checksum() const {
+  const auto expected = metadata_.find(kChecksum);
+  if (expected == metadata_.end()) return;
+  std::string lines, nonsense;
+  for (const auto& [name, entry] : entries_)
+    lines += checksum_line(name, entry.dtype, entry.shape, bytes(name));
+  const std::string got = checksum_of(lines);
+  if (got == expected->second) return;
+  // Where damage shows, it helps to say so.
+  for (const auto& [name, entry] : entries_) {
+    if (entry.dtype != DType::f32) continue;
+    for (const float value : floats(name))
+      if (!std::isfinite(value) && nonsense.empty())
+        nonsense = fmt::format("; '{}' holds {}", name, value);
+  }
+  fail(
+      "[safetensors] {} is damaged: its tensors have the checksum {}, it was written with {}{}; "
+      "take another copy of the file",
+      path_.string(), got, expected->second, nonsense);
+}
+
+const std::string& SafetensorsFile::metadata(const std::string& key) const {
+  const auto found = metadata_.find(key);
+  require(found != metadata_.end(), "[safetensors] {} has no metadata '{}'", path_.string(), key);
+  return found->second;
+}
+
+std::int64_t SafetensorsFile::metadata_number(const std::string& key) const {
+  const std::string& text = metadata(key);
+  std::int64_t number = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  require(error == std::errc() && end == text.data() + text.size() && number >= 0,
+          "[safetensors] {}: expected the metadata '{}' to be a whole number from 0 on, got '{}'",
+          path_.string(), key, text);
+  return number;
 }
 
 const SafetensorsEntry& SafetensorsFile::entry(const std::string& name) const {
@@ -184,8 +254,13 @@ void SafetensorsWriter::set_metadata(const std::string& key, const std::string& 
 }
 
 void SafetensorsWriter::write(const std::filesystem::path& path) const {
+  std::string lines;
+  for (const auto& [name, tensor] : tensors_)
+    lines += checksum_line(name, tensor.dtype, tensor.shape, tensor.bytes);
+  auto metadata = metadata_;
+  metadata[kChecksum] = checksum_of(lines);
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!metadata_.empty()) header["__metadata__"] = metadata_;
+  header["__metadata__"] = metadata;
   std::uint64_t offset = 0;
   for (const auto& [name, tensor] : tensors_) {
     const std::uint64_t end = offset + tensor.bytes.size();

@@ -1,6 +1,10 @@
 // safetensors: the one file format for weights, optimizer state, galleries and test fixtures
 // (https://github.com/huggingface/safetensors). Little-endian: u64 header length, JSON header,
 // then the tensors' bytes. Files are readable by the Python package of the same name.
+//
+// Files written here hold a checksum of their tensors (names, types, shapes, bytes) in the
+// metadata, "checksum": 16 hexadecimal digits of content_hash. It is checked when a file is opened;
+// a file of another program has none, and is accepted.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -27,13 +31,18 @@ struct SafetensorsEntry {
 };
 
 // A whole file in memory. Every bound is checked when it is opened: a truncated, oversized or
-// inconsistent file throws Error with the path and what is wrong.
+// inconsistent file throws Error with the path and what is wrong, and so does one whose tensors are
+// not those of its checksum.
 class SafetensorsFile {
  public:
   static SafetensorsFile open(const std::filesystem::path& path);
 
   const std::map<std::string, SafetensorsEntry>& entries() const { return entries_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  // One text of the metadata, or a whole number of at least 0 written in digits and nothing else.
+  // Throw Error naming the file and the key when it is missing or no such number.
+  const std::string& metadata(const std::string& key) const;
+  std::int64_t metadata_number(const std::string& key) const;
   const std::filesystem::path& path() const { return path_; }
   bool contains(const std::string& name) const { return entries_.count(name) != 0; }
 
@@ -45,6 +54,9 @@ class SafetensorsFile {
   std::span<const std::byte> bytes(const std::string& name) const;
 
  private:
+  void parse_header(std::string_view text, std::uint64_t data_bytes);
+  void check_checksum() const;
+
   std::filesystem::path path_;
   std::map<std::string, SafetensorsEntry> entries_;
   std::map<std::string, std::string> metadata_;

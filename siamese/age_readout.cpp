@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "core/error.h"
 #include "core/parallel.h"
@@ -16,8 +15,8 @@ namespace {
 using Neighbour = AgeEstimate::Neighbour;
 
 constexpr std::array kReadouts{ReadoutKind::comparison, ReadoutKind::knn, ReadoutKind::prototype};
-constexpr double kCoverage = 0.8;               // of an interval
-constexpr double kHalfYear = 0.5;               // a raw interval's least half-width
+constexpr double kHalfYear = 0.5;  // a raw interval's least half-width
+constexpr float kLeftOut = std::numeric_limits<float>::infinity();  // distance of a query's own
 constexpr std::size_t kShown = 5;               // nearest references of an estimate
 constexpr Index kBlockFloats = Index{1} << 21;  // distances held at once: 8 MiB
 
@@ -116,141 +115,58 @@ AgeReadout::AgeReadout(const Gallery& gallery, const Calibration& calibration,
     require(gallery.ages[r] >= 0 && gallery.ages[r] <= 1000,
             "[age_readout] expected ages of 0 to 1000 years, got {} for reference {}",
             gallery.ages[r], r);
-  count_years();
-  if (options.kind == ReadoutKind::prototype) {
-    choose_smoothing();
-    find_prototypes();
-  }
+  bins_.emplace(gallery);
+  if (options.kind == ReadoutKind::prototype) prototypes_.emplace(gallery, *bins_);
 }
 
-void AgeReadout::count_years() {
-  const auto [youngest, oldest] = std::ranges::minmax(gallery_.ages);
-  first_year_ = std::lround(youngest);
-  counts_.assign(static_cast<std::size_t>(std::lround(oldest) - first_year_ + 1), 0);
-  for (const float age : gallery_.ages) {
-    bins_.push_back(std::lround(age) - first_year_);
-    counts_[static_cast<std::size_t>(bins_.back())] += 1;
-  }
-}
-
-// The prototype of a year is a Gaussian-weighted mean over its own and the neighbouring years' mean
-// embeddings. The standard deviation is the least of 1, 2 and 4 years that gathers 30
-// references, so that the many twenty-year-olds keep their detail and the few ninety-year-olds are
-// not left to one face. A year of n references counts n / (n + 4): few are trusted less, but many
-// do not outweigh their neighbours, which would draw all of them towards the most frequent ages.
-void AgeReadout::choose_smoothing() {
-  const std::size_t bins = counts_.size();
-  smoothing_.assign(bins * bins, 0);
-  for (std::size_t i = 0; i < bins; ++i) {
-    double* weights = &smoothing_[i * bins];
-    for (const double deviation : {1.0, 2.0, 4.0}) {
-      double gathered = 0;
-      for (std::size_t j = 0; j < bins; ++j) {
-        const double x = (static_cast<double>(j) - static_cast<double>(i)) / deviation;
-        weights[j] = std::exp(-0.5 * x * x);
-        gathered += weights[j] * counts_[j];
-      }
-      if (gathered >= 30) break;
-    }
-    for (std::size_t j = 0; j < bins; ++j) weights[j] *= counts_[j] / (counts_[j] + 4);
-  }
-}
-
-void AgeReadout::find_prototypes() {
-  const std::size_t bins = counts_.size();
-  const auto width = static_cast<std::size_t>(gallery_.embeddings.shape().c);
-  std::vector<double> sums(bins * width);
-  for (std::size_t r = 0; r < bins_.size(); ++r)
-    for (std::size_t c = 0; c < width; ++c)
-      sums[static_cast<std::size_t>(bins_[r]) * width + c] +=
-          static_cast<double>(gallery_.embeddings.data()[r * width + c]);
-
-  for (std::size_t i = 0; i < bins; ++i)
-    if (counts_[i] > 0)
-      prototype_ages_.push_back(static_cast<float>(first_year_ + static_cast<Index>(i)));
-  prototypes_ =
-      Tensor(matrix(static_cast<Index>(prototype_ages_.size()), static_cast<Index>(width)));
-  float* out = prototypes_.data();
-  std::vector<double> smoothed(width);
-  for (std::size_t i = 0; i < bins; ++i) {
-    if (counts_[i] == 0) continue;
-    std::ranges::fill(smoothed, 0);
-    double total = 0;
-    for (std::size_t j = 0; j < bins; ++j) {
-      if (counts_[j] == 0) continue;
-      const double weight = smoothing_[i * bins + j];
-      total += weight;
-      for (std::size_t c = 0; c < width; ++c)
-        smoothed[c] += weight / counts_[j] * sums[j * width + c];
-    }
-    for (std::size_t c = 0; c < width; ++c) *out++ = static_cast<float>(smoothed[c] / total);
-  }
-  prototype_scatter_ = scatter_along_prototypes();
-}
-
-// The variance of the references about the prototype of their age, in the direction in which the
-// prototypes move with age: the part of the scatter that makes an age uncertain.
-double AgeReadout::scatter_along_prototypes() const {
-  const auto count = static_cast<Index>(prototype_ages_.size());
-  const Index width = prototypes_.shape().c;
-  double sum = 0;
-  for (Index r = 0; r < static_cast<Index>(bins_.size()); ++r) {
-    const auto year = static_cast<float>(first_year_ + bins_[static_cast<std::size_t>(r)]);
-    const Index own = std::ranges::lower_bound(prototype_ages_, year) - prototype_ages_.begin();
-    const float* younger = prototypes_.view().pixel(std::max<Index>(own - 1, 0));
-    const float* older = prototypes_.view().pixel(std::min(own + 1, count - 1));
-    double along = 0, length = 0;
-    for (Index c = 0; c < width; ++c) {
-      const double direction = static_cast<double>(older[c]) - static_cast<double>(younger[c]);
-      along += direction * (static_cast<double>(gallery_.embeddings.view().pixel(r)[c]) -
-                            static_cast<double>(prototypes_.view().pixel(own)[c]));
-      length += direction * direction;
-    }
-    if (length > 0) sum += along * along / length;
-  }
-  return sum / static_cast<double>(bins_.size());
-}
-
-std::vector<AgeEstimate> AgeReadout::estimate(const Context& ctx, ConstView z) const {
+std::vector<AgeEstimate> AgeReadout::estimate(const Context& ctx, ConstView z,
+                                              std::span<const std::uint64_t> contents) const {
   const Shape references = gallery_.embeddings.shape();
   require(z.shape == matrix(z.shape.n, references.c),
           "[age_readout] expected embeddings of shape (count, 1, 1, {}), got {}", references.c,
           z.shape);
+  require(contents.empty() || static_cast<Index>(contents.size()) == z.shape.n,
+          "[age_readout] expected the contents of {} faces or of none, got {}", z.shape.n,
+          contents.size());
   require_finite(z, "queries");
   std::vector<AgeEstimate> estimates(static_cast<std::size_t>(z.shape.n));
   if (estimates.empty()) return estimates;
   const Index block = std::clamp<Index>(kBlockFloats / references.n, 1, z.shape.n);
-  const bool by_prototype = options_.kind == ReadoutKind::prototype;
   Tensor to_references(matrix(block, references.n));
-  Tensor to_prototypes(matrix(block, by_prototype ? prototypes_.shape().n : 0));
   for (Index first = 0; first < z.shape.n; first += block) {
     const Index rows = std::min(block, z.shape.n - first);
-    const View d = to_references.view().images(0, rows), p = to_prototypes.view().images(0, rows);
+    const View d = to_references.view().images(0, rows);
     distance_matrix(ctx, d, z.images(first, rows), gallery_.embeddings.view());
-    if (by_prototype) distance_matrix(ctx, p, z.images(first, rows), prototypes_.view());
     parallel_for(ctx.threads, rows, [&](Index row, int) {
-      const std::span from_references(d.pixel(row), static_cast<std::size_t>(d.shape.c));
-      const std::span from_prototypes(p.pixel(row), static_cast<std::size_t>(p.shape.c));
-      require(std::ranges::all_of(from_references, [](float x) { return std::isfinite(x); }),
-              "[age_readout] expected finite distances, row {} of the queries is too far away",
-              first + row);
-      estimates[static_cast<std::size_t>(first + row)] =
-          from_distances(from_references, from_prototypes);
+      const Index i = first + row;
+      const std::span distances(d.pixel(row), static_cast<std::size_t>(d.shape.c));
+      require(std::ranges::all_of(distances, [](float x) { return std::isfinite(x); }),
+              "[age_readout] expected finite distances, row {} of the queries is too far away", i);
+      std::vector<Index> own;
+      if (!contents.empty()) own = gallery_.references_of(contents[static_cast<std::size_t>(i)]);
+      require(own.size() < distances.size(),
+              "[age_readout] every reference is a copy of row {} of the queries: none is left to "
+              "read it by",
+              i);
+      for (const Index reference : own) distances[static_cast<std::size_t>(reference)] = kLeftOut;
+      estimates[static_cast<std::size_t>(i)] = estimate_one(z.pixel(i), distances, own);
     });
   }
   return estimates;
 }
 
-AgeEstimate AgeReadout::from_distances(std::span<const float> to_references,
-                                       std::span<const float> to_prototypes) const {
+AgeEstimate AgeReadout::estimate_one(const float* z, std::span<const float> to_references,
+                                     std::span<const Index> own) const {
   const bool by_knn = options_.kind == ReadoutKind::knn;
-  const std::size_t k = std::min(to_references.size(), static_cast<std::size_t>(options_.k));
-  const std::size_t shown = std::min(to_references.size(), kShown);
+  const std::size_t left = to_references.size() - own.size();
+  const std::size_t k = std::min(left, static_cast<std::size_t>(options_.k));
+  const std::size_t shown = std::min(left, kShown);
   AgeEstimate estimate;
   estimate.nearest = nearest_references(to_references, by_knn ? std::max(k, shown) : shown);
   const Raw raw = by_knn ? by_neighbours(std::span(estimate.nearest).first(k))
-                  : options_.kind == ReadoutKind::comparison ? by_comparison(to_references)
-                                                             : by_prototypes(to_prototypes);
+                  : options_.kind == ReadoutKind::comparison ? by_comparison(to_references, own)
+                  : own.empty() ? by_prototypes(z, prototypes_->means())
+                                : by_prototypes(z, prototypes_->without(own));
   estimate.nearest.resize(shown);
 
   const std::vector<float>& scales = calibration_.interval_scales;
@@ -264,24 +180,27 @@ AgeEstimate AgeReadout::from_distances(std::span<const float> to_references,
   return estimate;
 }
 
-AgeReadout::Raw AgeReadout::by_comparison(std::span<const float> to_references) const {
+AgeReadout::Raw AgeReadout::by_comparison(std::span<const float> to_references,
+                                          std::span<const Index> own) const {
   std::vector<float> votes(to_references.size());
   // A step function cannot tell the references of one step apart, and may be 0 for all of them: the
   // small term lets the nearer one win then.
   for (std::size_t r = 0; r < votes.size(); ++r)
-    votes[r] = calibration_.probability(to_references[r]) + 1e-3F / (1 + to_references[r]);
+    votes[r] = to_references[r] == kLeftOut
+                   ? 0
+                   : calibration_.probability(to_references[r]) + 1e-3F / (1 + to_references[r]);
   // Only ratios of votes count; with the largest at 1 the power underflows for none that matters.
   const float largest = std::ranges::max(votes);
   const float power = 2 * calibration_.tau + 1;
-  std::vector<double> years(counts_.size());
+  std::vector<double> years(bins_->counts.size()), counts = bins_->counts;
+  for (const Index reference : own)
+    counts[bins_->of_reference[static_cast<std::size_t>(reference)]] -= 1;
   for (std::size_t r = 0; r < votes.size(); ++r)
-    years[static_cast<std::size_t>(bins_[r])] +=
-        static_cast<double>(std::pow(votes[r] / largest, power));
+    years[bins_->of_reference[r]] += static_cast<double>(std::pow(votes[r] / largest, power));
 
   std::vector<Weighted> profile;
   for (std::size_t i = 0; i < years.size(); ++i)
-    if (counts_[i] > 0)
-      profile.push_back({static_cast<double>(first_year_ + static_cast<Index>(i)), years[i]});
+    if (counts[i] > 0) profile.push_back({static_cast<double>(bins_->year(i)), years[i]});
   return {weighted_quantile(profile, 0.5), weighted_quantile(profile, (1 - kCoverage) / 2),
           weighted_quantile(profile, (1 + kCoverage) / 2)};
 }
@@ -299,22 +218,40 @@ AgeReadout::Raw AgeReadout::by_neighbours(std::span<const Neighbour> nearest) co
           weighted_quantile(ages, (1 + kCoverage) / 2)};
 }
 
-// The interval supposes that faces of an age scatter about its prototype as a Gaussian does.
-AgeReadout::Raw AgeReadout::by_prototypes(std::span<const float> to_prototypes) const {
-  const auto best =
-      static_cast<std::size_t>(std::ranges::min_element(to_prototypes) - to_prototypes.begin());
-  const double variance = std::max(prototype_scatter_, std::numeric_limits<double>::min());
-  const auto square = [&](std::size_t i) {
-    return static_cast<double>(to_prototypes[i]) * static_cast<double>(to_prototypes[i]);
-  };
+// The interval supposes that faces of an age scatter about its prototype as a Gaussian does. (One
+// face less does not change the scatter of all.)
+AgeReadout::Raw AgeReadout::by_prototypes(const float* z, const Prototypes::Means& means) const {
+  std::vector<double> squares(means.ages.size());
+  for (std::size_t i = 0; i < squares.size(); ++i) {
+    const float* prototype = means.embeddings.view().pixel(static_cast<Index>(i));
+    for (Index c = 0; c < means.embeddings.shape().c; ++c) {
+      const double d = static_cast<double>(z[c]) - static_cast<double>(prototype[c]);
+      squares[i] += d * d;
+    }
+  }
+  const auto best = static_cast<std::size_t>(std::ranges::min_element(squares) - squares.begin());
+  const double variance = std::max(prototypes_->scatter(), std::numeric_limits<double>::min());
   std::vector<Weighted> ages;
-  ages.reserve(to_prototypes.size());
-  for (std::size_t i = 0; i < to_prototypes.size(); ++i)
-    ages.push_back({static_cast<double>(prototype_ages_[i]),
-                    std::exp((square(best) - square(i)) / (2 * variance))});
-  return {static_cast<double>(prototype_ages_[best]), weighted_quantile(ages, (1 - kCoverage) / 2),
+  ages.reserve(squares.size());
+  for (std::size_t i = 0; i < squares.size(); ++i)
+    ages.push_back({static_cast<double>(means.ages[i]),
+                    std::exp((squares[best] - squares[i]) / (2 * variance))});
+  return {static_cast<double>(means.ages[best]), weighted_quantile(ages, (1 - kCoverage) / 2),
           weighted_quantile(ages, (1 + kCoverage) / 2)};
 }
+
+namespace {
+
+// Split conformal prediction (Vovk et al. 2005): of n values of held-out faces the ceil(share (n +
+// 1))-th smallest is not exceeded by at least this share of new faces, on average over such
+// samples. Of too few values the largest; what may be said of it then: siamese/calibration.h.
+float conformal_quantile(std::vector<float> values, double share) {
+  const Index rank = conformal_rank(share, static_cast<Index>(values.size()));
+  std::ranges::nth_element(values, values.begin() + (rank - 1));
+  return values[static_cast<std::size_t>(rank - 1)];
+}
+
+}  // namespace
 
 void calibrate_intervals(const Context& ctx, const Gallery& gallery, Calibration& calibration,
                          Index k, ConstView held_out, std::span<const float> true_ages) {
@@ -322,27 +259,29 @@ void calibrate_intervals(const Context& ctx, const Gallery& gallery, Calibration
       !true_ages.empty() && static_cast<Index>(true_ages.size()) == held_out.shape.n,
       "[calibrate_intervals] expected at least one held-out face and its age, got {} and {} ages",
       held_out.shape, true_ages.size());
+  const auto count = static_cast<Index>(true_ages.size());
   Calibration raw = calibration;
   raw.interval_scales.clear();
-  std::vector<float> scales;
+  std::vector<float> scales, nearest;
   for (const ReadoutKind kind : kReadouts) {
     const auto estimates = AgeReadout(gallery, raw, {kind, k}).estimate(ctx, held_out);
-    std::vector<double> needed;  // the factor with which the interval would just hold the true age
+    std::vector<float> needed;  // the factor with which the interval would just hold the true age
+    nearest.clear();
     for (std::size_t i = 0; i < estimates.size(); ++i) {
       const auto age = static_cast<double>(estimates[i].age);
       const double error = static_cast<double>(true_ages[i]) - age;
       const double half = error > 0 ? static_cast<double>(estimates[i].high) - age
                                     : age - static_cast<double>(estimates[i].low);
-      needed.push_back(error == 0 ? 0 : std::fabs(error) / half);
+      needed.push_back(error == 0 ? 0 : static_cast<float>(std::fabs(error) / half));
+      nearest.push_back(estimates[i].nearest.front().distance);
     }
-    // Split conformal prediction (Vovk et al. 2005): with n faces held out, the ceil(0.8 (n +
-    // 1))-th smallest factor holds at least 80 % of new faces, on average over such samples.
-    const auto n = static_cast<double>(needed.size());
-    const auto rank = static_cast<std::size_t>(std::min(std::ceil(kCoverage * (n + 1)), n));
-    std::ranges::nth_element(needed, needed.begin() + static_cast<std::ptrdiff_t>(rank - 1));
-    scales.push_back(static_cast<float>(needed[rank - 1]));
+    scales.push_back(conformal_quantile(needed, kCoverage));
   }
   calibration.interval_scales = std::move(scales);
+  calibration.held_out = count;
+  calibration.nearest_limit.reset();
+  if (count >= kHeldOutForLimit)
+    calibration.nearest_limit = conformal_quantile(nearest, kLimitShare);
 }
 
 }  // namespace twinage

@@ -12,10 +12,12 @@
 //                d0 = a tenth of the k-th distance
 //   prototype    the age whose mean embedding is nearest (means smoothed over neighbouring ages)
 //
-// Each also gives an interval that holds the true age with about 80 % probability: the 10 % and
+// Each also gives an interval that is to hold the true age with a probability of 80 %: the 10 % and
 // 90 % quantiles of the votes or neighbours, at least half a year to either side of the age (labels
-// are whole years), widened or narrowed by a factor calibrated on held-out faces.
+// are whole years), widened or narrowed by a factor calibrated on held-out faces. What it may be
+// called depends on how many there were: Calibration::claim().
 #pragma once
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +26,7 @@
 #include "core/context.h"
 #include "siamese/calibration.h"
 #include "siamese/gallery.h"
+#include "siamese/prototypes.h"
 
 namespace twinage {
 
@@ -33,7 +36,7 @@ ReadoutKind parse_readout(std::string_view name);  // throws UsageError
 
 struct AgeEstimate {
   float age = 0;            // years
-  float low = 0, high = 0;  // about 80 % of true ages lie within; low >= 0
+  float low = 0, high = 0;  // the interval: Calibration::claim() says what it holds; low >= 0
   struct Neighbour {
     Index reference = 0;  // index into the gallery
     float distance = 0;
@@ -53,37 +56,32 @@ class AgeReadout {
   AgeReadout(const Gallery& gallery, const Calibration& calibration, ReadoutOptions options);
   // One estimate for each row of z, matrix(count, width). Throws Error naming the row of z that is
   // not finite.
-  std::vector<AgeEstimate> estimate(const Context& ctx, ConstView z) const;
+  // contents: content_hash of each row's picture, or empty. References of the same content are left
+  // out of its reading: at distance 0 they would be all of it. Throws Error where none is left.
+  std::vector<AgeEstimate> estimate(const Context& ctx, ConstView z,
+                                    std::span<const std::uint64_t> contents = {}) const;
 
  private:
   struct Raw {  // before the interval is scaled
     double age = 0, low = 0, high = 0;
   };
-  void count_years();
-  void choose_smoothing();
-  void find_prototypes();
-  double scatter_along_prototypes() const;
-  AgeEstimate from_distances(std::span<const float> to_references,
-                             std::span<const float> to_prototypes) const;
-  Raw by_comparison(std::span<const float> to_references) const;
+  // own: the references that are left out; their distances are infinite.
+  AgeEstimate estimate_one(const float* z, std::span<const float> to_references,
+                           std::span<const Index> own) const;
+  Raw by_comparison(std::span<const float> to_references, std::span<const Index> own) const;
   Raw by_neighbours(std::span<const AgeEstimate::Neighbour> nearest) const;
-  Raw by_prototypes(std::span<const float> to_prototypes) const;
+  Raw by_prototypes(const float* z, const Prototypes::Means& means) const;
 
   const Gallery& gallery_;
   const Calibration& calibration_;
   ReadoutOptions options_;
-  // Ages are binned to whole years: bin i is year first_year_ + i.
-  Index first_year_ = 0;
-  std::vector<Index> bins_;        // of each reference
-  std::vector<double> counts_;     // references in each bin
-  std::vector<double> smoothing_;  // [bins][bins]: weight of bin j's mean in prototype i
-  Tensor prototypes_;              // matrix(years with references, width), for `prototype`
-  std::vector<float> prototype_ages_;
-  double prototype_scatter_ = 0;  // variance along the line of prototypes
+  std::optional<YearBins> bins_;
+  std::optional<Prototypes> prototypes_;  // for `prototype`
 };
 
-// Fills calibration.interval_scales: for each read-out the factor that makes its interval hold 80 %
-// of the held-out faces' true ages. held_out is matrix(count, width), true_ages years [count].
+// Fills what held-out faces tell: interval_scales, for each read-out the factor with which its
+// interval holds 80 % of their true ages, held_out, and nearest_limit, where there are enough.
+// held_out is matrix(count, width), true_ages years [count].
 void calibrate_intervals(const Context& ctx, const Gallery& gallery, Calibration& calibration,
                          Index k, ConstView held_out, std::span<const float> true_ages);
 

@@ -21,7 +21,55 @@ bool violates(const Step& a, const Step& b) {
   return b.same * a.count >= a.same * b.count;
 }
 
+// P(X <= x) for X of Beta(k, n + 1 - k): that of n uniform numbers at least k are at most x.
+double beta_probability(Index k, Index n, double x) {
+  const auto count = static_cast<double>(n);
+  double sum = 0;
+  for (Index i = k; i <= n; ++i) {
+    const auto at = static_cast<double>(i);
+    sum += std::exp(std::lgamma(count + 1) - std::lgamma(at + 1) - std::lgamma(count - at + 1) +
+                    at * std::log(x) + (count - at) * std::log1p(-x));
+  }
+  return sum;
+}
+
+double beta_quantile(Index k, Index n, double probability) {
+  double low = 0, high = 1;
+  for (int i = 0; i < 50; ++i) {
+    const double middle = (low + high) / 2;
+    (beta_probability(k, n, middle) < probability ? low : high) = middle;
+  }
+  return (low + high) / 2;
+}
+
 }  // namespace
+
+Index conformal_rank(double share, Index n) {
+  const auto rank = static_cast<Index>(std::ceil(share * static_cast<double>(n + 1) - 1e-9));
+  return std::min(rank, n);
+}
+
+IntervalClaim interval_claim(Index held_out) {
+  IntervalClaim claim;
+  claim.held_out = held_out;
+  if (held_out == 0) return claim;
+  const Index rank = conformal_rank(kCoverage, held_out);
+  const bool exists =
+      static_cast<double>(rank) + 1e-9 >= kCoverage * static_cast<double>(held_out + 1);
+  claim.kind = !exists                          ? IntervalClaim::Kind::none
+               : held_out < kHeldOutForCoverage ? IntervalClaim::Kind::rough
+                                                : IntervalClaim::Kind::coverage;
+  if (claim.kind != IntervalClaim::Kind::rough) return claim;
+  claim.low = beta_quantile(rank, held_out, 0.05);
+  claim.high = beta_quantile(rank, held_out, 0.95);
+  return claim;
+}
+
+double Calibration::limit_share() const {
+  const double supported = static_cast<double>(conformal_rank(kLimitShare, held_out)) /
+                           static_cast<double>(held_out + 1);
+  return std::min(supported, kLimitShare);
+}
 
 float Calibration::probability(float distance) const {
   // Binary search without branches: the read-out asks for every reference, and half of the branches

@@ -9,6 +9,8 @@
 namespace twinage {
 namespace {
 
+constexpr std::int64_t kMostHeldOut = 1'000'000'000;
+
 bool all_finite(std::span<const float> values) {
   return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
 }
@@ -25,10 +27,13 @@ void check(const Gallery& gallery) {
           "[gallery] expected finite embeddings");
   require(std::ranges::all_of(gallery.ages, [](float a) { return a >= 0 && std::isfinite(a); }),
           "[gallery] expected ages of at least 0 years");
+  require(gallery.contents.empty() || gallery.contents.size() == count,
+          "[gallery] expected the contents of {} references or of none, got {}", count,
+          gallery.contents.size());
 }
 
 void check(const Calibration& calibration) {
-  const auto& [distances, probabilities, tau, scales] = calibration;
+  const auto& [distances, probabilities, tau, scales, held_out, nearest_limit] = calibration;
   require(
       !distances.empty() && distances.size() == probabilities.size(),
       "[calibration] expected as many distances as probabilities and at least one, got {} and {}",
@@ -42,6 +47,10 @@ void check(const Calibration& calibration) {
   require(tau >= 0 && std::isfinite(tau), "[calibration] expected tau >= 0 years, got {}", tau);
   require(scales.size() == 3 && all_finite(scales) && std::ranges::min(scales) >= 0,
           "[calibration] expected 3 interval scales >= 0 (see calibrate_intervals)");
+  require(held_out >= 0, "[calibration] expected at least 0 held-out faces, got {}", held_out);
+  require(!nearest_limit || (std::isfinite(*nearest_limit) && *nearest_limit >= 0 && held_out > 0),
+          "[calibration] expected a limit of at least 0 from held-out faces, got {} from {}",
+          nearest_limit.value_or(0), held_out);
 }
 
 std::vector<Index> extents(std::size_t count) {
@@ -78,6 +87,20 @@ std::vector<std::string> load_names(const SafetensorsFile& file) {
   return names;
 }
 
+// Where they are unknown the file has no such tensor, as older ones have not.
+void save_contents(SafetensorsWriter& writer, const std::string& name,
+                   const std::vector<std::uint64_t>& contents) {
+  if (contents.empty()) return;
+  const std::vector<std::int64_t> bits(contents.begin(), contents.end());
+  writer.add(name, bits, extents(bits.size()));
+}
+
+std::vector<std::uint64_t> load_contents(const SafetensorsFile& file, const std::string& name) {
+  if (!file.contains(name)) return {};
+  const std::vector<std::int64_t> bits = file.integers(name);
+  return {bits.begin(), bits.end()};
+}
+
 Gallery load_gallery(const SafetensorsFile& file) {
   Gallery gallery;
   const std::vector<Index>& shape = file.entry("gallery.embeddings").shape;
@@ -88,6 +111,9 @@ Gallery load_gallery(const SafetensorsFile& file) {
   gallery.embeddings.copy_from(embeddings.data(), static_cast<Index>(embeddings.size()));
   gallery.ages = file.floats("gallery.ages");
   gallery.names = load_names(file);
+  gallery.contents = load_contents(file, "gallery.contents");
+  gallery.training_contents = load_contents(file, "training.contents");
+  gallery.held_out_contents = load_contents(file, "selection.contents");
   check(gallery);
   return gallery;
 }
@@ -100,11 +126,40 @@ Calibration load_calibration(const SafetensorsFile& file) {
   const std::vector<float> tau = file.floats("calibration.tau");
   require(tau.size() == 1, "[calibration] expected one tau, got {}", tau.size());
   calibration.tau = tau[0];
+  if (file.contains("calibration.held_out")) {
+    const std::vector<std::int64_t> held_out = file.integers("calibration.held_out");
+    require(held_out.size() == 1 && held_out[0] <= kMostHeldOut,
+            "[calibration] expected one number of held-out faces, at most {}", kMostHeldOut);
+    calibration.held_out = held_out[0];
+  }
+  if (file.contains("calibration.nearest_limit")) {
+    const std::vector<float> limit = file.floats("calibration.nearest_limit");
+    require(limit.size() == 1, "[calibration] expected one nearest_limit, got {}", limit.size());
+    calibration.nearest_limit = limit[0];
+  }
   check(calibration);
   return calibration;
 }
 
 }  // namespace
+
+std::vector<Index> Gallery::references_of(std::uint64_t content) const {
+  std::vector<Index> found;
+  if (content == 0) return found;
+  for (std::size_t i = 0; i < contents.size(); ++i)
+    if (contents[i] == content) found.push_back(static_cast<Index>(i));
+  return found;
+}
+
+Origin origin_of(const Gallery& gallery, std::uint64_t content) {
+  if (!gallery.knows_contents() || content == 0) return Origin::unknown;
+  const auto among = [&](const std::vector<std::uint64_t>& contents) {
+    return std::ranges::find(contents, content) != contents.end();
+  };
+  if (among(gallery.contents)) return Origin::reference;
+  if (among(gallery.training_contents)) return Origin::trained;
+  return among(gallery.held_out_contents) ? Origin::held_out : Origin::unseen;
+}
 
 void save(SafetensorsWriter& writer, const Gallery& gallery, const Calibration& calibration) {
   check(gallery);
@@ -115,11 +170,17 @@ void save(SafetensorsWriter& writer, const Gallery& gallery, const Calibration& 
              {shape.n, shape.c});
   writer.add("gallery.ages", gallery.ages, extents(gallery.ages.size()));
   save_names(writer, gallery.names);
-  const auto& [distances, probabilities, tau, scales] = calibration;
+  save_contents(writer, "gallery.contents", gallery.contents);
+  save_contents(writer, "training.contents", gallery.training_contents);
+  save_contents(writer, "selection.contents", gallery.held_out_contents);
+  const auto& [distances, probabilities, tau, scales, held_out, nearest_limit] = calibration;
   writer.add("calibration.distances", distances, extents(distances.size()));
   writer.add("calibration.probabilities", probabilities, extents(probabilities.size()));
   writer.add("calibration.tau", std::span(&tau, 1), {1});
   writer.add("calibration.interval_scales", scales, extents(scales.size()));
+  const std::int64_t faces = held_out;
+  if (held_out > 0) writer.add("calibration.held_out", std::span(&faces, 1), {1});
+  if (nearest_limit) writer.add("calibration.nearest_limit", std::span(&*nearest_limit, 1), {1});
 }
 
 void load(const SafetensorsFile& file, Gallery& gallery, Calibration& calibration) {

@@ -22,6 +22,7 @@ Objective::Objective(const ObjectiveOptions& options, Index batch, Index embeddi
       weights_(pairs_.size()),
       losses_(pairs_.size()),
       gender_losses_(static_cast<std::size_t>(batch)),
+      gender_weights_(static_cast<std::size_t>(batch)),
       device_pairs_(pairs_.size(), device),
       device_genders_(static_cast<std::size_t>(batch), device),
       distances_(vector(static_cast<Index>(pairs_.size())), device),
@@ -53,10 +54,10 @@ void Objective::set_labels(std::span<const float> ages, std::span<const std::int
   const auto labelled =
       std::ranges::count_if(genders, [](std::int32_t label) { return label >= 0; });
   gender_share_ = labelled > 0 ? 1 / static_cast<double>(labelled) : 0;
-  const std::vector<float> weights(
-      genders.size(),
+  std::ranges::fill(
+      gender_weights_,
       static_cast<float>(static_cast<double>(options_.gender_weight) * gender_share_));
-  device_gender_weights_.copy_from(weights.data(), batch);
+  device_gender_weights_.copy_from(gender_weights_.data(), batch);
   device_genders_.copy_from(genders);
 }
 

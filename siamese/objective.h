@@ -1,8 +1,7 @@
 // The multi-task objective (Jeong et al. 2018, sections 2.3 and 2.6):
 //
-//   L = sum over pairs of weight * pair_loss(D, gap)  +  gender_weight * mean over labelled faces
-//   of
-//       cross-entropy(gender)
+//   L = sum over pairs of weight * pair_loss(D, gap)
+//       + gender_weight * mean over labelled faces of cross-entropy(gender)
 #pragma once
 #include <cstdint>
 #include <span>
@@ -63,7 +62,7 @@ class Objective {
   ObjectiveOptions options_;
   std::vector<IndexPair> pairs_;
   // On the host: what the labels decide, and what the loss is summed from.
-  std::vector<float> gaps_, weights_, losses_, gender_losses_;
+  std::vector<float> gaps_, weights_, losses_, gender_losses_, gender_weights_;
   double gender_share_ = 0;  // 1 / faces with a gender label, 0 without any
   // On the device.
   Array<IndexPair> device_pairs_;

@@ -6,13 +6,16 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <vector>
 
 #include <unistd.h>
 
+#include "core/output.h"
 #include "core/parallel.h"
 #include "tools/commands.h"
 #include "tools/options.h"
+#include "train/copies.h"
 #include "train/face_store.h"
 
 namespace twinage {
@@ -20,15 +23,17 @@ namespace {
 
 constexpr const char* kHelp =
     "Says what faces are found under PATH and what is skipped and why, before you\n"
-    "train on them. PATH is a folder of pictures named age_gender_race_time.jpg (as\n"
-    "in UTKFace, and as 'twinage synth' writes them) or a CSV manifest with a header\n"
-    "line such as path,age,gender,race,subject.\n\n"
+    "train on them, and which pictures are copies of each other. PATH is a folder of\n"
+    "pictures named age_gender_race_time.jpg (as in UTKFace, and as 'twinage synth'\n"
+    "writes them) or a CSV manifest with a header line such as\n"
+    "path,age,gender,race,subject.\n\n"
     "  twinage data faces                     counts, ages, what is skipped\n"
     "  twinage data faces --decode            also finds pictures that are damaged\n"
+    "  twinage data faces --val others        and what both have in common\n"
     "  twinage data faces.csv --json          for programs";
 
 struct DataArguments {
-  std::string path;
+  std::string path, val, age_ranges = "skip";
   bool json = false, decode = false;
 };
 
@@ -51,16 +56,15 @@ struct Summary {
   std::vector<SkippedGroup> reasons;
 };
 
-// A line for each value from 0 to names - 1, and one for -1, unknown, where it occurs.
+// A line for each of the names, and one for -1, unknown, where it occurs.
 std::vector<Count> count_labels(const FaceDataset& dataset, std::int32_t Face::*label,
-                                std::int32_t names, std::string_view (*name_of)(std::int32_t)) {
+                                std::span<const std::string> names) {
   std::vector<Count> counts;
-  for (std::int32_t value = 0; value < names; ++value)
-    counts.push_back({std::string(name_of(value)), 0});
-  counts.push_back({std::string(name_of(-1)), 0});
+  for (const std::string& name : names) counts.push_back({name, 0});
+  counts.push_back({"unknown", 0});
   for (const Face& face : dataset.faces) {
-    const std::int32_t value = face.*label < 0 ? names : face.*label;
-    ++counts[static_cast<std::size_t>(value)].count;
+    const auto value = face.*label < 0 ? names.size() : static_cast<std::size_t>(face.*label);
+    ++counts[value].count;
   }
   if (counts.back().count == 0) counts.pop_back();
   return counts;
@@ -78,7 +82,11 @@ std::vector<SkippedGroup> group_by_reason(const std::vector<Skipped>& skipped) {
   std::map<std::string, SkippedGroup> groups;
   for (const Skipped& s : skipped) {
     SkippedGroup& group =
-        groups.try_emplace(s.reason, SkippedGroup{s.reason, 0, s.path}).first->second;
+        groups
+            .try_emplace(
+                s.reason,
+                SkippedGroup{s.reason, 0, s.where.empty() ? s.path : s.path + " (" + s.where + ")"})
+            .first->second;
     ++group.count;
   }
   std::vector<SkippedGroup> sorted;
@@ -103,36 +111,44 @@ Summary summarize(const FaceDataset& dataset) {
     s.oldest = oldest.age;
   }
   s.decades = count_decades(dataset, s.oldest);
-  s.genders = count_labels(dataset, &Face::gender, kGenders, gender_name);
-  s.races = count_labels(dataset, &Face::race, kRaces, race_name);
+  s.genders = count_labels(dataset, &Face::gender,
+                           std::array{std::string(gender_name(0)), std::string(gender_name(1))});
+  s.races = count_labels(dataset, &Face::race, dataset.race_names);
   s.reasons = group_by_reason(dataset.skipped);
   return s;
-}
-
-// One line a row: label, count, share, and a bar that fills the 80 columns for the largest count.
-std::string bars(const std::vector<Count>& rows) {
-  constexpr Index kLongest = 80 - 30;
-  Index total = 0, largest = 1;
-  for (const Count& row : rows) {
-    total += row.count;
-    largest = std::max(largest, row.count);
-  }
-  std::string text;
-  for (const Count& row : rows) {
-    const double share =
-        100.0 * static_cast<double>(row.count) / static_cast<double>(std::max<Index>(total, 1));
-    const Index length = ceil_div(row.count * kLongest, largest);  // whatever occurs can be seen
-    text += fmt::format("  {:<8} {:>8} {:>5.1f} %", row.label, row.count, share);
-    if (length > 0) text += "  " + std::string(static_cast<std::size_t>(length), '#');
-    text += '\n';
-  }
-  return text;
 }
 
 // Names of files may hold anything; control characters would move the cursor about.
 std::string printable(std::string text) {
   for (char& c : text)
     if (static_cast<unsigned char>(c) < ' ' || c == 0x7F) c = '?';
+  return text;
+}
+
+// One line a row: label, count, share, and a bar that fills the 80 columns for the largest count.
+std::string bars(const std::vector<Count>& rows) {
+  constexpr std::size_t kLeastWidth = 8, kMostWidth = 24, kShown = 20;
+  Index total = 0, largest = 1;
+  std::size_t width = kLeastWidth;
+  for (const Count& row : rows) {
+    total += row.count;
+    largest = std::max(largest, row.count);
+    width = std::min(kMostWidth, std::max(width, row.label.size()));
+  }
+  const auto longest = static_cast<Index>(80 - 22 - width);
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kShown, rows.size()); ++i) {
+    const Count& row = rows[i];
+    const double share =
+        100.0 * static_cast<double>(row.count) / static_cast<double>(std::max<Index>(total, 1));
+    const Index length = ceil_div(row.count * longest, largest);  // whatever occurs can be seen
+    text += fmt::format("  {:<{}} {:>8} {:>5.1f} %", printable(row.label.substr(0, kMostWidth)),
+                        width, row.count, share);
+    if (length > 0) text += "  " + std::string(static_cast<std::size_t>(length), '#');
+    text += '\n';
+  }
+  if (rows.size() > kShown)
+    text += fmt::format("  and {} more, which --json lists\n", rows.size() - kShown);
   return text;
 }
 
@@ -150,39 +166,137 @@ std::string skipped_as_text(const Summary& s) {
   return text;
 }
 
+// What the copies of a set contradict each other in.
+struct CopiesSummary {
+  std::size_t extra = 0, ages_differ = 0, genders_differ = 0, left_out = 0;
+  std::vector<const Copies*> conflicts;
+};
+
+CopiesSummary summarize(const std::vector<Copies>& copies) {
+  CopiesSummary s;
+  for (const Copies& group : copies) {
+    s.extra += group.paths.size() - 1;
+    s.ages_differ += group.ages_differ();
+    s.genders_differ += group.genders_differ();
+    s.left_out += group.left_out;
+    if (group.ages_differ() || group.genders_differ() || group.left_out)
+      s.conflicts.push_back(&group);
+  }
+  return s;
+}
+
+std::string copies_as_text(const std::vector<Copies>& copies) {
+  constexpr std::size_t kShown = 4, kShownPaths = 4;
+  if (copies.empty()) return "no picture occurs twice\n";
+  const CopiesSummary s = summarize(copies);
+  std::string text = fmt::format(
+      "copies: {} pictures occur more than once and count once ({} faces fewer)\n"
+      "  {:>6}  have different ages: up to {:g} years apart their median stands\n"
+      "  {:>6}  of all are left out: ages further apart, or different persons\n"
+      "  {:>6}  have different genders: it counts as unknown\n",
+      copies.size(), s.extra, s.ages_differ, kMaxAgesApart, s.left_out, s.genders_differ);
+  for (std::size_t i = 0; i < std::min(kShown, s.conflicts.size()); ++i) {
+    const Copies& group = *s.conflicts[i];
+    text += "  such as\n";
+    for (std::size_t j = 0; j < std::min(kShownPaths, group.paths.size()); ++j)
+      text += fmt::format("    age {:g}, {}: {}\n", group.ages[j], gender_name(group.genders[j]),
+                          printable(group.paths[j]));
+  }
+  return text;
+}
+
+nlohmann::ordered_json as_json(const Copies& group) {
+  nlohmann::ordered_json genders = nlohmann::ordered_json::array();
+  for (const std::int32_t gender : group.genders) genders.push_back(gender_name(gender));
+  return {{"paths", group.paths},
+          {"ages", group.ages},
+          {"genders", genders},
+          {"left_out", group.left_out}};
+}
+
+nlohmann::ordered_json copies_as_json(const std::vector<Copies>& copies) {
+  const CopiesSummary s = summarize(copies);
+  nlohmann::ordered_json conflicts = nlohmann::ordered_json::array();
+  for (const Copies* group : s.conflicts) conflicts.push_back(as_json(*group));
+  return {{"groups", copies.size()},      {"faces_fewer", s.extra},
+          {"ages_differ", s.ages_differ}, {"genders_differ", s.genders_differ},
+          {"left_out", s.left_out},       {"conflicts", conflicts}};
+}
+
+std::string unknown_genders_as_text(const FaceDataset& dataset) {
+  if (dataset.unknown_genders.empty()) return "";
+  constexpr std::size_t kShown = 8, kLongest = 24;
+  std::string text = "  unknown, as written:\n";
+  std::size_t shown = 0;
+  for (const auto& [word, count] : dataset.unknown_genders)
+    if (shown++ < kShown)
+      text += fmt::format("    {:>6}  {}\n", count,
+                          word.empty() ? "(empty)" : printable(word.substr(0, kLongest)));
+  if (shown > kShown) text += fmt::format("    and {} more words\n", shown - kShown);
+  return text;
+}
+
 nlohmann::ordered_json as_object(const std::vector<Count>& rows) {
   nlohmann::ordered_json object = nlohmann::ordered_json::object();
   for (const Count& row : rows) object[row.label] = row.count;
   return object;
 }
 
-// Decodes every picture and forgets it; what fails is moved to dataset.skipped.
-void find_damaged_pictures(FaceDataset& dataset) {
+// Reads every picture, which tells copies; with `decode` also its pixels, and forgets them. What
+// fails is moved to dataset.skipped.
+void read_pictures(FaceDataset& dataset, bool decode) {
   const bool show_progress = ::isatty(STDERR_FILENO) == 1;
   Index shown = -1;
-  const FaceStore store(dataset, 1, hardware_threads(), 0, [&](Index done, Index total) {
-    const Index percent = 100 * done / total;
+  const auto progress = [&](Index done, Index total) {
+    const Index percent = total == 0 ? 100 : 100 * done / total;
     if (!show_progress || percent == shown) return;
     shown = percent;
-    fmt::print(stderr, "\rdecoding {:>3} %{}", percent, done == total ? "\r\033[K" : "");
-    std::fflush(stderr);
-  });
+    note("\r{} {:>3} %{}", decode ? "decoding" : "reading", percent,
+         done == total ? "\r\033[K" : "");
+  };
+  if (decode) {
+    const FaceStore store(dataset, 1, hardware_threads(), 0, progress);
+  } else {
+    read_contents(dataset, hardware_threads(), progress);
+  }
+  merge_copies(dataset);
+}
+
+nlohmann::ordered_json common_as_json(const InCommon& common, const std::string& val) {
+  return {{"path", val},
+          {"copies", common.copies},
+          {"persons", common.persons},
+          {"more_faces_of_these_persons", common.faces_of_persons}};
 }
 
 void run(const DataArguments& a) {
-  FaceDataset dataset = find_faces(a.path);
-  if (a.decode) find_damaged_pictures(dataset);
+  const AgeRanges ranges = parse_age_ranges(a.age_ranges);
+  FaceDataset dataset = find_faces(a.path, ranges);
+  read_pictures(dataset, a.decode);
+  InCommon common;
+  if (!a.val.empty()) {
+    FaceDataset val = find_faces(a.val, ranges);
+    read_pictures(val, false);
+    common = in_common(dataset, val);
+  }
   if (a.json) {
     nlohmann::ordered_json all = {{"path", a.path}, {"decoded", a.decode}};
     all.update(data_as_json(dataset));
+    if (!a.val.empty()) all["in_val"] = common_as_json(common, a.val);
     fmt::print("{}\n", to_text(all));
     return;
   }
   fmt::print("{}\n{}", printable(a.path), data_as_text(dataset));
+  if (!a.val.empty())
+    fmt::print(
+        "also in {}:\n"
+        "  {} faces, the same pictures; {} persons, of whom there are {} more faces here:\n"
+        "  with --val, none of these is trained on\n",
+        printable(a.val), common.copies, common.persons, common.faces_of_persons);
   if (a.decode)
     fmt::print("every face counted here could be decoded\n");
   else
-    fmt::print("only names and labels were looked at; --decode also reads the pictures\n");
+    fmt::print("the files were compared, not decoded; --decode also finds damaged ones\n");
 }
 
 }  // namespace
@@ -201,8 +315,10 @@ nlohmann::ordered_json data_as_json(const FaceDataset& dataset) {
             {"max", s.oldest},
             {"decades", as_object(s.decades)}}},
           {"gender", as_object(s.genders)},
+          {"gender_words_unknown", dataset.unknown_genders},
           {"race", as_object(s.races)},
           {"subjects", s.subjects},
+          {"copies", copies_as_json(dataset.copies)},
           {"skipped", s.skipped},
           {"skipped_reasons", reasons}};
 }
@@ -214,10 +330,11 @@ std::string data_as_text(const FaceDataset& dataset) {
       dataset.format == "utkface" ? "labels from UTKFace names" : "labels from a CSV manifest");
   text += fmt::format("\nage: mean {:.1f}, from {:g} to {:g} years\n{}", s.mean_age, s.youngest,
                       s.oldest, bars(s.decades));
-  text += fmt::format("\ngender\n{}\nrace\n{}", bars(s.genders), bars(s.races));
+  text += fmt::format("\ngender\n{}{}\nrace\n{}", bars(s.genders), unknown_genders_as_text(dataset),
+                      bars(s.races));
   text += s.subjects > 0 ? fmt::format("\n{} different people\n", s.subjects)
                          : "\nwhich person a face belongs to is not known\n";
-  return text + "\n" + skipped_as_text(s);
+  return text + "\n" + copies_as_text(dataset.copies) + "\n" + skipped_as_text(s);
 }
 
 void add_data_command(CLI::App& app) {
@@ -225,6 +342,10 @@ void add_data_command(CLI::App& app) {
   command->footer(kHelp);
   auto a = std::make_shared<DataArguments>();
   command->add_option("PATH", a->path, "a folder of pictures or a CSV manifest")->required();
+  command->add_option("--val", a->val, "faces to validate on: what both have in common");
+  command
+      ->add_option("--age-ranges", a->age_ranges, "skip ages such as 25-32, or take their middle")
+      ->capture_default_str();
   command->add_flag("--decode", a->decode, "decode every picture and report the damaged ones");
   command->add_flag("--json", a->json, "print a JSON object");
   command->callback([a] { run(*a); });

@@ -8,7 +8,7 @@
 
 namespace twinage {
 
-// Counts, ages, labels, and what is skipped, grouped by reason, the most frequent first.
+// Counts, ages, labels, copies, and what is skipped, grouped by reason, the most frequent first.
 nlohmann::ordered_json data_as_json(const FaceDataset& dataset);
 // The same in words, for a terminal of 80 columns.
 std::string data_as_text(const FaceDataset& dataset);

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/output.h"
 #include "tools/commands.h"
 #include "tools/options.h"
 #include "train/face_reader.h"
@@ -14,13 +15,21 @@ namespace fs = std::filesystem;
 
 struct EmbedArguments {
   std::string run, data, out;
+  bool force = false;
   DeviceOptions device;
 };
 
 constexpr const char* kHelp =
     "Writes the embedding of every face of a data set: FILE.npy (float32, one row a\n"
     "face, for numpy.load) and FILE.csv (row, path, labels and what was read).\n\n"
-    "  twinage embed run --data faces --out embeddings.npy";
+    "  twinage embed run --data faces --out embeddings.npy\n\n"
+    "Faces that could not be read are named and left out of both; the exit code is 1\n"
+    "then. Files that embed did not write are only replaced with --force.";
+
+constexpr std::string_view kCsvTitle =
+    "row,path,age,gender,race,read_age,read_low,read_high,p_female\n";
+constexpr std::string_view kNpyMagic = "\x93NUMPY";
+constexpr std::size_t kReasonsShown = 10;
 
 // NumPy's format 1.0: magic, header length, a Python literal padded to 64 bytes, the rows.
 void write_npy(const fs::path& path, ConstView z) {
@@ -29,7 +38,7 @@ void write_npy(const fs::path& path, ConstView z) {
   constexpr std::size_t kPreamble = 10, kAlignment = 64;
   while ((kPreamble + header.size() + 1) % kAlignment != 0) header += ' ';
   header += '\n';
-  std::string start = "\x93NUMPY";
+  std::string start(kNpyMagic);
   start += '\x01';
   start += '\x00';
   start += static_cast<char>(header.size() & 0xFF);
@@ -52,7 +61,7 @@ std::string optional_label(std::int32_t label) {
 }
 
 void write_csv(const fs::path& path, const Readings& r, bool knows_gender) {
-  std::string text = "row,path,age,gender,race,read_age,read_low,read_high,p_female\n";
+  std::string text(kCsvTitle);
   for (std::size_t i = 0; i < r.dataset.faces.size(); ++i) {
     const Face& face = r.dataset.faces[i];
     const AgeEstimate& e = r.estimates[i];
@@ -68,17 +77,37 @@ struct Targets {
   fs::path npy, csv;
 };
 
+// That both can be written, and that nothing of somebody else's goes: embed writes the labels
+// first, so an .npy is its own only beside them.
 Targets targets_of(const EmbedArguments& a) {
   fs::path base = a.out;
   if (base.extension() == ".npy" || base.extension() == ".csv") base.replace_extension();
   Targets targets{base.string() + ".npy", base.string() + ".csv"};
-  require_folder_of(targets.npy);
+  const bool labels = beginning_of(targets.csv, kCsvTitle.size()) == kCsvTitle;
+  const bool rows = beginning_of(targets.npy, kNpyMagic.size()) == kNpyMagic;
   std::error_code missing;
-  for (const fs::path& path : {targets.npy, targets.csv})
+  for (const fs::path& path : {targets.npy, targets.csv}) {
+    const bool ours = labels && (path == targets.csv || rows);
     if (fs::equivalent(path, a.data, missing))
       throw UsageError(
           fmt::format("[embed] {} would be overwritten: choose another --out", path.string()));
+    if (fs::exists(path, missing) && !ours && !a.force)
+      throw UsageError(fmt::format(
+          "[embed] {} would be overwritten, and embed did not write it: choose another --out, or "
+          "add --force",
+          path.string()));
+    require_writable(path);
+  }
   return targets;
+}
+
+// Every reason on a line, up to a screenful.
+void say_what_is_missing(const FaceDataset& dataset, const EmbedArguments& a) {
+  const std::size_t bad = dataset.skipped.size(), shown = std::min(bad, kReasonsShown);
+  for (std::size_t i = 0; i < shown; ++i) note("left out: {}\n", description(dataset.skipped[i]));
+  if (bad > shown) note("and {} more ('twinage data {} --decode' says why)\n", bad - shown, a.data);
+  require(bad == 0, "[embed] {} of {} faces could not be read: they are not in {}", bad,
+          bad + dataset.faces.size(), a.out);
 }
 
 void run(const EmbedArguments& a) {
@@ -92,10 +121,11 @@ void run(const EmbedArguments& a) {
                  fmt::format("{} of {} faces", done, total));
     });
   }
-  write_npy(npy, readings.embedded.z.view());
   write_csv(csv, readings, reader.model().knows_gender());
-  fmt::print("{} faces of {} numbers in {}, their labels in {}\n", readings.dataset.faces.size(),
-             readings.embedded.z.shape().c, npy.string(), csv.string());
+  write_npy(npy, readings.embedded.z.view());
+  print_result("{} faces of {} numbers in {}, their labels in {}\n", readings.dataset.faces.size(),
+               readings.embedded.z.shape().c, npy.string(), csv.string());
+  say_what_is_missing(readings.dataset, a);
 }
 
 }  // namespace
@@ -107,6 +137,7 @@ void add_embed_command(CLI::App& app) {
   command->add_option("RUN", a->run, "a run directory or model file")->required();
   command->add_option("--data", a->data, "faces: a folder or a CSV manifest")->required();
   command->add_option("--out", a->out, "file to write; .npy and .csv")->required();
+  command->add_flag("--force", a->force, "replace files that embed did not write");
   a->device.add_to(*command);
   command->callback([a] { run(*a); });
 }

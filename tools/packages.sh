@@ -6,4 +6,4 @@ packages_build=(g++ cmake ninja-build libfmt-dev libcli11-dev nlohmann-json3-dev
 # read our files back with NumPy.
 packages_test=(clang libclang-rt-14-dev clang-format python3 python3-numpy)
 # To compare with others:
-packages_benchmark=(libbenchmark-dev libdnnl-dev libopenblas-dev)
+packages_benchmark=(libdnnl-dev libopenblas-dev)

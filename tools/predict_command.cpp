@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/output.h"
 #include "tools/commands.h"
 #include "tools/options.h"
 #include "train/face_reader.h"
@@ -81,8 +82,7 @@ void run(const PredictArguments& a) {
     for (std::size_t i = 0; i < readings.estimates.size(); ++i)
       print_text(readings, i, reader.model());
   }
-  for (const Skipped& bad : readings.dataset.skipped)
-    fmt::print(stderr, "twinage: {}\n", description(bad));
+  for (const Skipped& bad : readings.dataset.skipped) note("twinage: {}\n", description(bad));
   require(readings.dataset.skipped.empty(), "[predict] {} of {} pictures could not be read",
           readings.dataset.skipped.size(), a.images.size());
 }

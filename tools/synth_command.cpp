@@ -1,6 +1,8 @@
 #include <memory>
 
 #include "core/error.h"
+#include "core/files.h"
+#include "core/output.h"
 #include "core/parallel.h"
 #include "tools/commands.h"
 #include "train/progress.h"
@@ -14,6 +16,7 @@ struct SynthArguments {
   Index count = 3000, side = 200, rows = 6;
   std::uint64_t seed = 1;
   int threads = 0;
+  bool force = false;
 };
 
 constexpr const char* kHelp =
@@ -25,20 +28,33 @@ constexpr const char* kHelp =
     "  twinage synth --out held_out --count 600 --seed 2\n"
     "  twinage synth --sheet sheet.png              a few people growing old, to look at";
 
-void run(const SynthArguments& a) {
+// Before anything is drawn.
+void check_targets(const SynthArguments& a) {
+  namespace fs = std::filesystem;
   if (a.out.empty() && a.sheet.empty())
     throw UsageError(
         "[synth] nothing to write: name a folder with --out, or a picture with --sheet");
+  std::error_code status;
+  if (!a.out.empty() && fs::exists(a.out, status))
+    require(fs::is_directory(a.out, status) && fs::is_empty(a.out, status) && !status,
+            "[synth] {} is not an empty folder: name another folder, or delete it first", a.out);
+  if (a.sheet.empty()) return;
+  const auto extension = fs::path(a.sheet).extension();
+  if (extension != ".png" && extension != ".jpg")
+    throw UsageError(fmt::format("[synth] expected --sheet FILE.png or FILE.jpg, got {}", a.sheet));
+  require(a.force || !fs::exists(a.sheet, status),
+          "[synth] {} would be overwritten: choose another --sheet, or add --force", a.sheet);
+  require_writable(a.sheet);
+}
+
+void run(const SynthArguments& a) {
+  check_targets(a);
   const int threads = a.threads > 0 ? a.threads : hardware_threads();
   if (!a.sheet.empty()) {
     const std::filesystem::path path = a.sheet;
-    const auto extension = path.extension();
-    if (extension != ".png" && extension != ".jpg")
-      throw UsageError(
-          fmt::format("[synth] expected --sheet FILE.png or FILE.jpg, got {}", a.sheet));
     const Image sheet = synthetic_contact_sheet(a.seed, a.rows, a.side, threads);
-    extension == ".png" ? write_png(path, sheet) : write_jpeg(path, sheet, 85);
-    fmt::print("{}: {} people of seed {}\n", a.sheet, a.rows, a.seed);
+    path.extension() == ".png" ? write_png(path, sheet) : write_jpeg(path, sheet, 85);
+    print_result("{}: {} people of seed {}\n", a.sheet, a.rows, a.seed);
   }
   if (a.out.empty()) return;
   {
@@ -48,7 +64,7 @@ void run(const SynthArguments& a) {
                  fmt::format("{} of {}", done, total));
     });
   }
-  fmt::print("{}: {} faces of seed {}, {} pixels a side\n", a.out, a.count, a.seed, a.side);
+  print_result("{}: {} faces of seed {}, {} pixels a side\n", a.out, a.count, a.seed, a.side);
 }
 
 }  // namespace
@@ -67,6 +83,7 @@ void add_synth_command(CLI::App& app) {
       ->check(CLI::Range(kMinSyntheticSide, kMaxSyntheticSide))
       ->capture_default_str();
   command->add_option("--sheet", a->sheet, "also draw a sheet of a few people, each growing old");
+  command->add_flag("--force", a->force, "replace the sheet if there is one");
   command->add_option("--rows", a->rows, "people on the sheet")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();

@@ -47,7 +47,8 @@ ctest --preset simt-check -R kernels_simt
 
 step "formatting, and that the documents quote the code as it is"
 git ls-files '*.h' '*.cpp' '*.cu' | xargs clang-format --dry-run --Werror
-tests/tools/docs_quote_code.py
+tests/tools/docs_quote_code_test.py
+tests/tools/docs_quote_code.py build/release/twinage
 
 step "CUDA kernels through nvcc"
 tools/check_cuda.sh

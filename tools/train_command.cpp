@@ -1,9 +1,11 @@
 #include <atomic>
-#include <csignal>
 #include <memory>
+
+#include <signal.h>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/output.h"
 #include "tools/commands.h"
 #include "tools/options.h"
 #include "train/trainer.h"
@@ -11,17 +13,33 @@
 namespace twinage {
 namespace {
 
-std::atomic<bool> g_stop{false};
+std::atomic<bool> g_stop{false}, g_asked{false};
 constexpr int kStopped = 130;  // what shells report of a program that Ctrl-C ended
 
-// The first Ctrl-C ends the run after the step; the second one ends the process.
-void on_interrupt(int signal) {
+// The first Ctrl-C or SIGTERM ends the run after the step; the second one ends the process. A
+// terminal that goes away sends several SIGHUPs: each says the same as the first.
+void on_signal(int signal) {
   g_stop = true;
-  std::signal(signal, SIG_DFL);
+  if (signal == SIGHUP || !g_asked.exchange(true)) return;
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
+void handle_signals() {
+  g_stop = g_asked = false;
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  // nohup has it ignored: the run then outlives the terminal.
+  struct sigaction before {};
+  ::sigaction(SIGHUP, nullptr, &before);
+  if (before.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &action, nullptr);
 }
 
 struct TrainArguments {
-  std::string data, val, preset, recipe, loss, out, config;
+  std::string data, val, age_ranges, preset, recipe, loss, out, config;
   double minutes = 0, epochs = 0;
   Index steps = 0, batch = 0;
   std::uint64_t seed = 1;
@@ -58,6 +76,7 @@ TrainConfig configuration(const CLI::App& command, const TrainArguments& a) {
   if (given("--recipe")) c = recipe(a.recipe);
   if (given("--data")) c.data = a.data;
   if (given("--val")) c.val = a.val;
+  if (given("--age-ranges")) c.age_ranges = parse_age_ranges(a.age_ranges);
   if (given("--preset")) c.preset = a.preset;
   if (given("--loss")) c.objective.pair_loss.kind = parse_pair_loss(a.loss);
   if (given("--batch")) c.batch = a.batch;
@@ -93,14 +112,18 @@ void run(const CLI::App& command, const TrainArguments& a) {
   request.engine = a.device.engine_options();
   request.stop = &g_stop;
   Trainer trainer(std::move(request));
-  g_stop = false;
-  std::signal(SIGINT, on_interrupt);
-  std::signal(SIGTERM, on_interrupt);
-  if (trainer.run() == TrainEnd::finished) return;
-  fmt::print(stderr,
-             "stopped; nothing is lost. Continue: twinage train --resume --out {}{}\n"
-             "For a model of what there is now, add --steps 1 (and {} to go on after that).\n",
-             a.out, a.device.as_given(), length_of(config));
+  handle_signals();
+  const TrainEnd end = trainer.run();
+  if (end == TrainEnd::finished) return;
+  note("stopped; nothing is lost. Continue: twinage train --resume --out {}{}\n", a.out,
+       a.device.as_given());
+  if (end == TrainEnd::stopped_in_gallery)
+    note(
+        "Training is over, and the model there can be used; continued, it gets all its "
+        "references.\n");
+  else
+    note("For a model of what there is now, add --steps 1 (and {} to go on after that).\n",
+         length_of(config));
   throw CLI::RuntimeError(kStopped);
 }
 
@@ -112,6 +135,9 @@ void add_train_command(CLI::App& app) {
   auto a = std::make_shared<TrainArguments>();
   command->add_option("--data", a->data, "training faces: a folder or a CSV manifest");
   command->add_option("--val", a->val, "faces to validate on; never trained on");
+  command
+      ->add_option("--age-ranges", a->age_ranges, "skip ages such as 25-32, or take their middle")
+      ->default_str("skip");
   command->add_option("--out", a->out, "run directory to create")->required()->type_name("RUN");
   command
       ->add_option("--preset", a->preset,

@@ -24,6 +24,7 @@ void visit_fields(Config& c, Visitor&& visit) {
   visit("model.embedding", c.embedding, true);
   visit("data.train", c.data, false);
   visit("data.val", c.val, false);
+  visit("data.age_ranges", c.age_ranges, true);
   visit("data.held_out", c.held_out, true);
   visit("data.held_out_max", c.held_out_max, true);
   visit("data.memory_gb", c.memory_gb, false);
@@ -66,6 +67,7 @@ void visit_fields(Config& c, Visitor&& visit) {
   visit("readout.mirror", c.mirror, false);
   visit("readout.zooms", c.zooms, false);
   visit("readout.gallery_max", c.gallery_max, false);
+  visit("readout.gallery_share", c.gallery_share, false);
 }
 
 PairLossKind parse_as(std::string_view text, PairLossKind) {
@@ -76,6 +78,9 @@ PairMode parse_as(std::string_view text, PairMode) {
 }
 ReadoutKind parse_as(std::string_view text, ReadoutKind) {
   return parse_readout(text);
+}
+AgeRanges parse_as(std::string_view text, AgeRanges) {
+  return parse_age_ranges(text);
 }
 Schedule parse_as(std::string_view text, Schedule) {
   return parse_schedule(text);
@@ -198,7 +203,7 @@ TrainConfig recipe(std::string_view name) {
 }
 
 std::string to_toml(const TrainConfig& config) {
-  std::string text = "# Everything that decided this run; use it again with --config FILE.\n";
+  std::string text = fmt::format("{}; use it again with --config FILE.\n", kConfigTitle);
   std::string section;
   visit_fields(config, [&](const std::string& key, const auto& value, bool) {
     const auto dot = key.find('.');
@@ -291,6 +296,7 @@ void validate(const TrainConfig& c) {
         c.checkpoint_seconds);
   check(c.readout.k >= 1, "readout.k", "at least 1", c.readout.k);
   check(c.gallery_max >= 1, "readout.gallery_max", "at least 1", c.gallery_max);
+  check(c.gallery_share >= 0, "readout.gallery_share", "at least 0", c.gallery_share);
   check_that_it_can_be_written(c);
 }
 

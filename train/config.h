@@ -8,6 +8,7 @@
 #include "kernels/adadelta/adadelta.h"
 #include "siamese/age_readout.h"
 #include "siamese/objective.h"
+#include "train/labels.h"
 #include "train/loader.h"
 
 namespace twinage {
@@ -28,7 +29,9 @@ struct TrainConfig {
 
   // [data]
   std::string data, val;
-  double held_out = 0.03;  // share of the training faces kept aside: selection and calibration
+  AgeRanges age_ranges = AgeRanges::skip;
+  double held_out = 0.03;  // share of the training faces kept aside: selection and calibration; of
+                           // small sets more is kept (held_out_count in train/split.h)
   Index held_out_max = 1000;
   double memory_gb = 4;  // for decoded faces
   int workers = 1;       // threads that prepare batches; the batches do not depend on it
@@ -64,14 +67,18 @@ struct TrainConfig {
 
   // [readout]
   ReadoutOptions readout{ReadoutKind::comparison};
-  bool mirror = true;         // embeddings are means over a face and its mirror image
-  bool zooms = true;          // and over three distances
-  Index gallery_max = 20000;  // reference faces in the model file
+  bool mirror = true;          // embeddings are means over a face and its mirror image
+  bool zooms = true;           // and over three distances
+  Index gallery_max = 20000;   // reference faces in the model file
+  double gallery_share = 0.1;  // what embedding them may cost, of training (train/gallery_plan.h)
 };
 
 // "default" is what runs on real faces pointed to (docs/recipes.md); "paper" is the
 // paper's: sampled pairs, revised contrastive loss, gender loss, ADADELTA. Throws UsageError.
 TrainConfig recipe(std::string_view name);
+
+// What every file of to_toml begins with: a file that does not was not written by a run.
+inline constexpr std::string_view kConfigTitle = "# Everything that decided this run";
 
 // TOML in and out. Reading starts from the recipe that the text names; unknown keys and wrong
 // types throw UsageError naming `source` and the key.

@@ -9,7 +9,8 @@ namespace {
 
 class CsvParser {
  public:
-  CsvParser(std::string_view text, std::string_view name) : text_(text), name_(name) {}
+  CsvParser(std::string_view text, std::string_view name, char separator)
+      : text_(text), name_(name), separator_(separator), ends_{separator, '\r', '\n'} {}
 
   std::vector<CsvRow> rows() {
     std::vector<CsvRow> rows;
@@ -40,12 +41,12 @@ class CsvParser {
         pass_line_end();
         return row;
       }
-      ++at_;  // the comma
+      ++at_;  // the separator
     }
   }
 
   std::string plain() {
-    const std::size_t end = std::min(text_.find_first_of(",\r\n", at_), text_.size());
+    const std::size_t end = std::min(text_.find_first_of(ends_, at_), text_.size());
     std::string field(text_.substr(at_, end - at_));
     at_ = end;
     return field;
@@ -65,25 +66,40 @@ class CsvParser {
     require(at_ < text_.size(), "[csv] {}:{}: a quote (\") is opened here and never closed", name_,
             first_line);
     ++at_;
-    require(at_ == text_.size() || text_[at_] == ',' || at_line_end(),
-            "[csv] {}:{}: expected a comma or the end of the line after a closing quote, got '{}'",
-            name_, line_, at_ < text_.size() ? text_[at_] : ' ');
+    require(at_ == text_.size() || text_[at_] == separator_ || at_line_end(),
+            "[csv] {}:{}: expected a {} or the end of the line after a closing quote, got '{}'",
+            name_, line_,
+            separator_ == ','   ? "comma"
+            : separator_ == ';' ? "semicolon"
+                                : "tab",
+            at_ < text_.size() ? text_[at_] : ' ');
     return field;
   }
 
   std::string_view text_, name_;
+  char separator_;
+  std::string ends_;  // of a plain field
   std::size_t at_ = 0;
   Index line_ = 1;
 };
 
 }  // namespace
 
-std::vector<CsvRow> parse_csv(std::string_view text, std::string_view name) {
+std::vector<CsvRow> parse_csv(std::string_view text, std::string_view name, char separator) {
   require(text.find('\0') == text.npos,
           "[csv] {} is not UTF-8 text: expected lines of comma-separated values", name);
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  return CsvParser(text, name).rows();
+  return CsvParser(text, name, separator).rows();
+}
+
+char separator_of(std::string_view text) {
+  const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
+  const auto count = [&](char c) { return std::ranges::count(line, c); };
+  char most = ',';
+  for (const char other : {';', '\t'})
+    if (count(other) > count(most)) most = other;
+  return most;
 }
 
 }  // namespace twinage

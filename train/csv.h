@@ -1,4 +1,4 @@
-// Comma-separated values as RFC 4180 writes them.
+// Comma-separated values as RFC 4180 writes them; semicolons and tabs are other separators.
 #pragma once
 #include <string>
 #include <string_view>
@@ -17,6 +17,10 @@ struct CsvRow {
 // order mark and empty lines are passed over. `name` stands in errors. Throws Error for a quote
 // that is never closed, for text after a closing quote (both with the line) and for NUL bytes,
 // which UTF-16 and binary files have.
-std::vector<CsvRow> parse_csv(std::string_view text, std::string_view name);
+std::vector<CsvRow> parse_csv(std::string_view text, std::string_view name, char separator = ',');
+
+// What separates the first line's fields: the one of , ; and tab that it holds most of; a comma
+// when it has none.
+char separator_of(std::string_view text);
 
 }  // namespace twinage

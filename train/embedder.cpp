@@ -42,11 +42,26 @@ void to_host(Tensor& host, ConstView from, Device device) {
 
 }  // namespace
 
+Index count_looks(const EmbedOptions& options) {
+  return (options.zooms ? std::ssize(kZooms) : 1) * (options.mirror ? 2 : 1);
+}
+
 Embedded embed_faces(Engine& engine, TwinNetwork& network, const FaceStore& store,
                      std::span<const Index> faces, const EmbedOptions& options) {
+  Embedded result;
+  embed_more(engine, network, store, faces, options, result);
+  return result;
+}
+
+void embed_more(Engine& engine, TwinNetwork& network, const FaceStore& store,
+                std::span<const Index> faces, const EmbedOptions& options, Embedded& result) {
   const Index count = static_cast<Index>(faces.size()), width = network.embedding_width();
-  Embedded result{Tensor(matrix(count, width)), std::vector<float>(faces.size(), 0.0F)};
-  if (count == 0) return result;
+  if (result.done == 0)
+    result = {Tensor(matrix(count, width)), std::vector<float>(faces.size(), 0.0F), 0};
+  require(result.z.shape() == matrix(count, width) && result.done <= count,
+          "[embed_faces] expected to go on with {}, got {} with {} done", matrix(count, width),
+          result.z.shape(), result.done);
+  if (result.done == count) return;
   const Index batch = std::min(options.batch, count), side = network.preset().input;
   engine.plan(network, batch, Mode::eval);
   const Context& ctx = engine.context();
@@ -57,11 +72,14 @@ Embedded embed_faces(Engine& engine, TwinNetwork& network, const FaceStore& stor
   const std::vector<ImageVariation> looks = looks_of(options, store.side(), side);
   const float share = 1.0F / static_cast<float>(looks.size());
 
-  for (Index first = 0; first < count; first += batch) {
+  while (result.done < count) {
+    const Index first = result.done;
     const Index here = std::min(batch, count - first);
     const auto chosen =
         faces.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(here));
     gather_pixels(ctx, pixels, store, chosen);
+    std::fill_n(result.z.view().pixel(first), here * width, 0.0F);
+    std::fill_n(&result.female[static_cast<std::size_t>(first)], here, 0.0F);
     for (const ImageVariation& look : looks) {
       std::ranges::fill(variations, look);
       input.send(pixels, variations);
@@ -78,9 +96,10 @@ Embedded embed_faces(Engine& engine, TwinNetwork& network, const FaceStore& stor
             share * probabilities.view().pixel(i)[1];
       }
     }
-    if (options.progress) options.progress(first + here, count);
+    result.done += here;
+    if (options.progress) options.progress(result.done, count);
+    if (options.pause && result.done < count && options.pause(result)) return;
   }
-  return result;
 }
 
 }  // namespace twinage

@@ -21,14 +21,16 @@ Readings FaceReader::read(const std::vector<std::string>& paths) {
     face.path = path;
     dataset.faces.push_back(face);
   }
-  return read(std::move(dataset));
+  return read(std::move(dataset), {}, FaceStore::WhenNone::go_on);
 }
 
-Readings FaceReader::read(FaceDataset dataset, const std::function<void(Index, Index)>& progress) {
+Readings FaceReader::read(FaceDataset dataset, const std::function<void(Index, Index)>& progress,
+                          FaceStore::WhenNone none) {
   Readings readings;
   readings.dataset = std::move(dataset);
   const auto memory = static_cast<std::size_t>(model_.config.memory_gb * 1e9);
-  const FaceStore store(readings.dataset, model_.network->preset().load, context().threads, memory);
+  const FaceStore store(readings.dataset, model_.network->preset().load, context().threads, memory,
+                        {}, none);
   std::vector<Index> all(readings.dataset.faces.size());
   std::iota(all.begin(), all.end(), Index{0});
   EmbedOptions options;

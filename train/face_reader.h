@@ -27,10 +27,12 @@ class FaceReader {
   // Which read-out to use instead of the model's own.
   void use_readout(ReadoutKind kind);
 
-  // Pictures by their paths. One that cannot be read is in dataset.skipped.
+  // Pictures by their paths. One that cannot be read is in dataset.skipped; that may be all.
   Readings read(const std::vector<std::string>& paths);
-  // Faces of a data set. progress(done, total) as in embed_faces.
-  Readings read(FaceDataset dataset, const std::function<void(Index, Index)>& progress = {});
+  // Faces of a data set. progress(done, total) as in embed_faces. Throws Error when none of them
+  // can be read, unless going on is wanted.
+  Readings read(FaceDataset dataset, const std::function<void(Index, Index)>& progress = {},
+                FaceStore::WhenNone none = FaceStore::WhenNone::fail);
 
   const Model& model() const { return model_; }
   // For distances and metrics of what was read: always of the host.

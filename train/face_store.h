@@ -17,11 +17,16 @@ class FaceStore {
  public:
   // Decodes every picture once, on `threads` threads, also those that do not fit: a picture that
   // cannot be decoded should be known now and not hours into a run. Such faces are moved from
-  // dataset.faces to dataset.skipped; the order of the others stays. Calls progress(done, total)
-  // now and then, on the calling thread. Throws Error when none is left. `dataset` must outlive
-  // the store, its faces unchanged.
+  // dataset.faces to dataset.skipped; the order of the others stays. Sets Face::content. Calls
+  // progress(done, total) now and then, on the calling thread. When none is left, throws Error, or
+  // goes on if that is wanted; the same when the disk, say, fails to give a picture (ReadFailed).
+  // `dataset` must outlive the store, its faces unchanged but for keep().
+  enum class WhenNone { fail, go_on };
   FaceStore(FaceDataset& dataset, Index side, int threads, std::size_t memory_limit_bytes,
-            const std::function<void(Index, Index)>& progress = {});
+            const std::function<void(Index, Index)>& progress = {}, WhenNone none = WhenNone::fail);
+
+  // After faces were taken out of the dataset: those that stayed, as ascending indices before.
+  void keep(const std::vector<Index>& stayed);
 
   Index side() const { return side_; }
   std::size_t bytes_of_face() const { return static_cast<std::size_t>(side_ * side_ * 3); }

@@ -1,113 +1,21 @@
 #include "train/image.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
-#include <memory>
+#include <new>
 #include <utility>
 
 #include "core/files.h"
+#include "train/bmp_reader.h"
 #include "train/exif.h"
-#include "train/jpeg_tables.h"
+#include "train/jpeg_reader.h"
+#include "train/picture_faults.h"
+#include "train/png_reader.h"
 #include "train/stb.h"
 
 namespace twinage {
 namespace fs = std::filesystem;
 namespace {
-
-// Feeds stb_image from memory and notices when it asks for bytes beyond the end: it decodes many a
-// truncated picture without complaint, the missing part grey or black.
-class ByteSource {
- public:
-  explicit ByteSource(std::span<const std::byte> bytes) : bytes_(bytes) {}
-
-  static stbi_io_callbacks callbacks() { return {read, skip, at_end}; }
-  bool overrun() const { return overrun_; }
-
- private:
-  static int read(void* self, char* data, int size) {
-    auto& source = *static_cast<ByteSource*>(self);
-    const std::size_t left = source.bytes_.size() - source.at_;
-    const std::size_t count = std::min(static_cast<std::size_t>(size), left);
-    if (count > 0) std::memcpy(data, source.bytes_.data() + source.at_, count);
-    source.at_ += count;
-    // stb_image reads ahead; only who finds nothing at all needed more than there is.
-    if (count == 0 && size > 0) source.overrun_ = true;
-    return static_cast<int>(count);
-  }
-
-  static void skip(void* self, int count) {  // negative: back to bytes read before
-    auto& source = *static_cast<ByteSource*>(self);
-    const auto to = static_cast<std::ptrdiff_t>(source.at_) + count;
-    const auto size = static_cast<std::ptrdiff_t>(source.bytes_.size());
-    if (to > size) source.overrun_ = true;
-    source.at_ = static_cast<std::size_t>(std::clamp(to, std::ptrdiff_t{0}, size));
-  }
-
-  static int at_end(void* self) {
-    const auto& source = *static_cast<ByteSource*>(self);
-    return source.at_ == source.bytes_.size();
-  }
-
-  std::span<const std::byte> bytes_;
-  std::size_t at_ = 0;
-  bool overrun_ = false;
-};
-
-struct Signature {
-  std::size_t offset;
-  std::string_view bytes, format;
-  bool readable;
-};
-
-// In pictures saved from web pages and phones the name often promises another format than the file
-// has.
-constexpr Signature kSignatures[] = {
-    {0, "\xFF\xD8\xFF", "JPEG", true},
-    {0, "\x89PNG\r\n\x1A\n", "PNG", true},
-    {0, "BM", "BMP", true},
-    {0, "P5", "PGM", false},
-    {0, "P6", "PPM", false},
-    {0, "GIF8", "GIF", false},
-    {8, "WEBP", "WebP", false},
-    {0, "II*", "TIFF", false},
-    {0, "MM", "TIFF", false},
-    {4, "ftypheic", "HEIC", false},
-    {4, "ftypavif", "AVIF", false},
-};
-
-void check_signature(std::span<const std::byte> bytes, const std::string& name) {
-  if (bytes.empty()) throw ImageError(name, "the file is empty (0 bytes)");
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  for (const Signature& s : kSignatures) {
-    if (text.size() < s.offset || !text.substr(s.offset).starts_with(s.bytes)) continue;
-    if (s.readable) return;
-    throw ImageError(name, fmt::format("it is a {} picture, which is not read: convert it to JPEG "
-                                       "or PNG",
-                                       s.format));
-  }
-  throw ImageError(name, "it is not a picture: expected JPEG, PNG or BMP");
-}
-
-[[noreturn]] void fail_to_decode(const ByteSource& source, const std::string& name) {
-  if (source.overrun()) throw ImageError(name, "the picture is cut off: its data end too early");
-  const std::string_view reason = stbi_failure_reason();
-  if (reason == "too large")  // stb_image's own limits, reached before ours
-    throw ImageError(name, fmt::format("it has more than {} pixels", kMaxImagePixels));
-  throw ImageError(name, fmt::format("the picture is damaged ({})", reason));
-}
-
-// The header is looked at before anything is decoded: a few bytes can promise gigapixels.
-void check_header(std::span<const std::byte> bytes, const std::string& name) {
-  ByteSource source(bytes);
-  const stbi_io_callbacks io = ByteSource::callbacks();
-  int width = 0, height = 0, channels = 0;
-  // Where this fails, decoding fails as early, but with a better reason.
-  if (!stbi_info_from_callbacks(&io, &source, &width, &height, &channels)) return;
-  if (width < 1 || height < 1) throw ImageError(name, "it has no pixels");
-  if (Index{width} * height > kMaxImagePixels)
-    throw ImageError(name, fmt::format("it has more than {} pixels", kMaxImagePixels));
-}
 
 void append_bytes(void* context, void* data, int size) {
   const auto* first = static_cast<const std::byte*>(data);
@@ -142,22 +50,15 @@ Image decode_image(std::span<const std::byte> bytes, const std::string& name) {
   if (bytes.size() > kMaxImageBytes)
     throw ImageError(name, fmt::format("the file has {} bytes, more than the {} allowed",
                                        bytes.size(), kMaxImageBytes));
-  check_signature(bytes, name);
-  const bool jpeg = bytes.front() == std::byte{0xFF};  // of the formats read, only JPEG begins so
-  if (jpeg)
-    if (const auto fault = fault_of_jpeg_tables(bytes))
-      throw ImageError(name, fmt::format("the picture is damaged ({})", *fault));
-  check_header(bytes, name);
-  ByteSource source(bytes);
-  const stbi_io_callbacks io = ByteSource::callbacks();
-  int width = 0, height = 0, channels = 0;
-  const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
-      stbi_load_from_callbacks(&io, &source, &width, &height, &channels, STBI_rgb),
-      stbi_image_free);
-  if (!pixels || source.overrun()) fail_to_decode(source, name);
-  Image image{width, height, {}};
-  image.rgb.assign(pixels.get(), pixels.get() + image.width * image.height * 3);
-  return turned_upright(std::move(image), jpeg ? exif_orientation(bytes) : 1);
+  switch (format_of_picture(bytes, name)) {
+    case PictureFormat::kJpeg:
+      return turned_upright(read_jpeg(bytes, name), exif_orientation(bytes));
+    case PictureFormat::kPng:
+      return turned_upright(read_png(bytes, name), exif_orientation(bytes));
+    case PictureFormat::kBmp:
+      break;
+  }
+  return read_bmp(bytes, name);  // which has no Exif
 }
 
 Image read_image(const fs::path& path) {
@@ -182,7 +83,7 @@ Image resize_square(const Image& image, Index side) {
   const int ok =
       stbir_resize_uint8(first, static_cast<int>(crop), static_cast<int>(crop), stride,
                          square.rgb.data(), static_cast<int>(side), static_cast<int>(side), 0, 3);
-  require(ok != 0, "[resize_square] no memory to resize {} to {} pixels a side", crop, side);
+  if (ok == 0) throw std::bad_alloc();  // it fails for nothing else
   return square;
 }
 

@@ -1,4 +1,4 @@
-// Pictures: decoding, resizing, writing. stb_image does the decoding; this adds limits and errors.
+// Pictures: reading, resizing, writing.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -37,8 +37,9 @@ struct ImageError : Error {
 };
 
 // Grey pictures become RGB, an alpha channel is dropped, and a picture whose Exif data say how the
-// camera was held stands upright. Throws Error (path and reason) for
-// anything but a whole JPEG, PNG or BMP within the limits.
+// camera was held stands upright. Every pixel comes from the file: throws ImageError for anything
+// but a JPEG, PNG or BMP within the limits all of whose rows are there. Running out of memory is no
+// fault of the file: std::bad_alloc.
 Image read_image(const std::filesystem::path& path);
 // The same from memory; `name` stands in errors.
 Image decode_image(std::span<const std::byte> bytes, const std::string& name);

@@ -3,35 +3,37 @@
 #include <algorithm>
 
 namespace twinage {
-namespace {
 
-constexpr std::uint8_t kStuffed = 0x00;  // no marker: a byte 0xFF of the compressed data
-constexpr std::uint8_t kTemporary = 0x01, kRestart0 = 0xD0, kRestart7 = 0xD7, kStart = 0xD8,
-                       kEnd = 0xD9;
-
-bool stands_alone(std::uint8_t marker) {
-  return marker == kStuffed || marker == kTemporary || marker == kStart ||
-         (marker >= kRestart0 && marker <= kRestart7);
+JpegMarkerAt next_jpeg_marker(std::span<const std::byte> jpeg, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return std::to_integer<std::uint8_t>(jpeg[i]); };
+  for (;;) {
+    while (at < jpeg.size() && byte(at) != 0xFF) ++at;
+    while (at < jpeg.size() && byte(at) == 0xFF) ++at;  // any number of them
+    if (at >= jpeg.size()) return {kJpegNone, jpeg.size()};
+    const std::uint8_t marker = byte(at++);
+    if (marker != 0) return {marker, at};  // 0: a byte 0xFF of the compressed data
+  }
 }
 
-}  // namespace
+bool has_jpeg_segment(std::uint8_t marker) {
+  constexpr std::uint8_t kTemporary = 0x01;
+  return marker != kJpegNone && marker != kTemporary &&
+         (marker < kJpegRestart0 || marker > kJpegEnd);
+}
 
-// Goes from marker to marker. In compressed data no 0xFF is followed by a marker of a segment, so
-// that searching for the next one leads past it.
-bool visit_jpeg_segments(std::span<const std::byte> jpeg, const JpegVisitor& visit) {
-  const auto byte = [&](std::size_t at) { return std::to_integer<std::uint8_t>(jpeg[at]); };
+void visit_jpeg_segments(std::span<const std::byte> jpeg, const JpegVisitor& visit) {
   for (std::size_t at = 2;;) {
-    while (at < jpeg.size() && byte(at) != 0xFF) ++at;
-    while (at < jpeg.size() && byte(at) == 0xFF) ++at;
-    if (at + 3 > jpeg.size()) return true;
-    const std::uint8_t marker = byte(at++);
-    if (marker == kEnd) return true;
-    if (stands_alone(marker)) continue;
-    const std::size_t length = std::size_t{byte(at)} << 8 | byte(at + 1);  // counts itself
-    if (length < 2) return false;
+    const JpegMarkerAt next = next_jpeg_marker(jpeg, at);
+    if (next.marker == kJpegNone || next.marker == kJpegEnd) return;
+    at = next.behind;
+    if (!has_jpeg_segment(next.marker)) continue;
+    if (at + 2 > jpeg.size()) return;
+    const std::size_t length =  // counts itself
+        std::to_integer<std::size_t>(jpeg[at]) << 8 | std::to_integer<std::size_t>(jpeg[at + 1]);
     const std::size_t left = jpeg.size() - at;
-    if (!visit(marker, jpeg.subspan(at + 2, std::min(length, left) - 2))) return true;
-    if (length >= left) return true;
+    if (length < 2) return;  // nothing behind it can be found
+    if (!visit(next.marker, jpeg.subspan(at + 2, std::min(length, left) - 2))) return;
+    if (length >= left) return;
     at += length;
   }
 }

@@ -13,7 +13,6 @@ namespace twinage {
 namespace {
 
 constexpr std::array kGenderNames{"male", "female"};
-constexpr std::array kRaceNames{"White", "Black", "Asian", "Indian", "Other"};
 
 double mean(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -141,7 +140,8 @@ void check(std::span<const Face> faces, const Predictions& predictions,
 
 Metrics compute_metrics(const Context& ctx, std::span<const Face> faces,
                         const Predictions& predictions, std::span<const float> training_ages,
-                        const VerificationOptions& verification) {
+                        const VerificationOptions& verification,
+                        std::span<const std::string> race_names) {
   check(faces, predictions, training_ages);
   const Evaluation e{ctx, faces, predictions, verification};
   std::vector<Index> everyone(faces.size());
@@ -153,7 +153,7 @@ Metrics compute_metrics(const Context& ctx, std::span<const Face> faces,
   metrics.by_decade = measure_groups(e, decade_names(faces),
                                      [](const Face& face) { return std::floor(face.age / 10); });
   metrics.by_gender = measure_groups(e, kGenderNames, [](const Face& face) { return face.gender; });
-  metrics.by_race = measure_groups(e, kRaceNames, [](const Face& face) { return face.race; });
+  metrics.by_race = measure_groups(e, race_names, [](const Face& face) { return face.race; });
 
   const std::vector<double> ages(training_ages.begin(), training_ages.end());
   metrics.training_mean = mean(ages);

@@ -73,11 +73,13 @@ struct Metrics {
   VerificationOptions verification;
 };
 
-// training_ages: years of the faces trained on, at least one. Throws Error where lengths differ, no
+// training_ages: years of the faces trained on, at least one. race_names: of Face::race, as
+// FaceDataset has them. Throws Error where lengths differ, no
 // face is given or a prediction is not finite.
 Metrics compute_metrics(const Context& ctx, std::span<const Face> faces,
                         const Predictions& predictions, std::span<const float> training_ages,
-                        const VerificationOptions& verification);
+                        const VerificationOptions& verification,
+                        std::span<const std::string> race_names = FaceDataset().race_names);
 
 nlohmann::ordered_json to_json(const Metrics& metrics);
 std::string to_table(const Metrics& metrics);  // lines of at most 78 columns

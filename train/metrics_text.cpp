@@ -48,10 +48,15 @@ std::string percent(const std::optional<double>& share) {
 std::string table_row(const GroupMetrics& group) {
   std::optional<double> auc;
   if (group.verification) auc = group.verification->auc;
-  return fmt::format("{:<9}{:>7}{:>7.2f}{:>8.2f}{:>+7.2f}{:>6}{:>6}{:>6}{:>7}{:>8}{:>7}\n",
-                     group.name, group.count, group.mae, group.median_error, group.bias,
-                     percent(group.cs[3]), percent(group.cs[5]), percent(group.cs[7]),
-                     percent(group.interval_share), percent(group.gender_accuracy), percent(auc));
+  // A long name, of a race say, gets a line of its own.
+  constexpr std::size_t kWidth = 9;
+  const bool is_long = group.name.size() > kWidth;
+  const std::string title = group.name + "\n";
+  return fmt::format("{}{:<9}{:>7}{:>7.2f}{:>8.2f}{:>+7.2f}{:>6}{:>6}{:>6}{:>7}{:>8}{:>7}\n",
+                     is_long ? title : "", is_long ? "" : group.name, group.count, group.mae,
+                     group.median_error, group.bias, percent(group.cs[3]), percent(group.cs[5]),
+                     percent(group.cs[7]), percent(group.interval_share),
+                     percent(group.gender_accuracy), percent(auc));
 }
 
 void add_groups(std::string& table, const char* title, const std::vector<GroupMetrics>& groups) {

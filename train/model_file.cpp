@@ -9,6 +9,19 @@ namespace {
 
 constexpr const char* kFormat = "twinage-model-1";
 
+// Of a file everything can be wrong; the messages of config.h do not all name it.
+TrainConfig config_of(const SafetensorsFile& file) {
+  const std::string& text = file.metadata("config");
+  const std::string path = file.path().string();
+  try {
+    TrainConfig config = config_from_toml(text, "metadata 'config'");
+    validate(config);
+    return config;
+  } catch (const UsageError& error) {
+    fail("[model] {}: {}", path, error.what());
+  }
+}
+
 }  // namespace
 
 void save_model(const std::filesystem::path& path, const TrainConfig& config, std::uint64_t step,
@@ -35,14 +48,18 @@ Model load_model(const std::filesystem::path& given) {
           "[model] {} is not a Twinage model (its format is '{}', expected '{}')", path.string(),
           format == file.metadata().end() ? "" : format->second, kFormat);
   Model model;
-  model.config = config_from_toml(file.metadata().at("config"), path.string());
-  model.step = std::stoull(file.metadata().at("step"));
-  const auto labels = file.metadata().find("gender_labels");  // older models: they had some
-  model.gender_labels = labels == file.metadata().end() ? 1 : std::stoll(labels->second);
+  model.config = config_of(file);
+  model.step = static_cast<std::uint64_t>(file.metadata_number("step"));
+  // Older models do not say; they had some.
+  model.gender_labels =
+      file.metadata().contains("gender_labels") ? file.metadata_number("gender_labels") : 1;
   model.network =
       std::make_unique<TwinNetwork>(preset(model.config.preset), model.config.embedding);
   load_weights(file, model.network->parameters());
   load(file, model.gallery, model.calibration);
+  require(model.gallery.embeddings.shape().c == model.config.embedding,
+          "[model] {}: the references' embeddings have {} numbers, those of its network {}",
+          path.string(), model.gallery.embeddings.shape().c, model.config.embedding);
   return model;
 }
 

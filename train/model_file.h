@@ -14,12 +14,13 @@ namespace twinage {
 struct Model {
   TrainConfig config;
   std::uint64_t step = 0;   // of training, when these weights were reached
-  Index gender_labels = 0;  // training faces whose gender was known
+  Index gender_labels = 0;  // training faces whose gender was known; 0 where all had the same
   std::unique_ptr<TwinNetwork> network;
   Gallery gallery;
   Calibration calibration;
 
-  // Without a label the gender head stayed as it was drawn.
+  // Without a label the gender head stayed as it was drawn, and of one gender alone it learnt to
+  // say that one: what it says then means nothing.
   bool knows_gender() const { return gender_labels > 0; }
 };
 
@@ -27,8 +28,9 @@ void save_model(const std::filesystem::path& path, const TrainConfig& config, st
                 Index gender_labels, TwinNetwork& network, const Gallery& gallery,
                 const Calibration& calibration);
 
-// `path` is a run directory or a model file. Throws Error when it is missing, cut off, or of
-// another format.
+// `path` is a run directory or a model file. Throws Error naming the file and what is wrong in it:
+// it is missing, cut off, damaged or of another format, lacks a part, holds weights that are not
+// finite, or its configuration makes no sense.
 Model load_model(const std::filesystem::path& path);
 
 }  // namespace twinage

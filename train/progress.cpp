@@ -1,9 +1,9 @@
 #include "train/progress.h"
 
-#include <cstdio>
-
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include "core/output.h"
 
 namespace twinage {
 namespace {
@@ -37,13 +37,13 @@ Progress::~Progress() {
 }
 
 void Progress::clear() {
-  if (terminal_ && drawn_) std::fputs("\r\033[K", stderr);
+  if (terminal_ && drawn_) note("\r\033[K");
   drawn_ = false;
 }
 
 void Progress::line(std::string_view text) {
   clear();
-  fmt::print(stderr, "{}\n", text);
+  note("{}\n", text);
   last_ = Clock::time_point();  // redraw at the next update
 }
 
@@ -57,15 +57,14 @@ void Progress::update(double done, std::string_view text) {
   const std::string left =
       known ? duration_text(elapsed * (1 - done) / (done - first_done_)) + " left" : "";
   if (!terminal_) {
-    fmt::print(stderr, "{} {:3.0f} %  {}  {}\n", label_, 100 * done, text, left);
+    note("{} {:3.0f} %  {}  {}\n", label_, 100 * done, text, left);
     return;
   }
   const int full = static_cast<int>(done * kBar + 0.5);
   std::string bar = fmt::format("{} [{:#<{}}{:.<{}}] {:3.0f} %  {}  {}", label_, "", full, "",
                                 kBar - full, 100 * done, text, left);
   if (static_cast<int>(bar.size()) > kColumns) bar.resize(kColumns);
-  fmt::print(stderr, "\r{}\033[K", bar);
-  std::fflush(stderr);
+  note("\r{}\033[K", bar);
   drawn_ = true;
 }
 

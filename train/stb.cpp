@@ -9,6 +9,13 @@
 
 #include "train/stb.h"
 
+#include <cstdlib>
+
+// What stb_image decodes into is zero where it writes nothing: a pixel never depends on what lay in
+// memory before.
+#define STBI_MALLOC(size) std::calloc(1, size)
+#define STBI_REALLOC(block, size) std::realloc(block, size)
+#define STBI_FREE(block) std::free(block)
 #define STB_IMAGE_IMPLEMENTATION
 #define STB_IMAGE_RESIZE_IMPLEMENTATION
 #define STB_IMAGE_WRITE_IMPLEMENTATION

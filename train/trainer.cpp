@@ -6,7 +6,9 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/output.h"
 #include "layers/initialize.h"
+#include "train/copies.h"
 #include "train/model_file.h"
 
 namespace twinage {
@@ -35,6 +37,43 @@ std::size_t bytes_of(double gigabytes) {
   return static_cast<std::size_t>(gigabytes * 1e9);
 }
 
+// Copies are counted once; said in a line.
+void merge_and_say(FaceDataset& dataset, FaceStore& store, const std::string& what) {
+  const std::size_t skipped = dataset.skipped.size();
+  store.keep(merge_copies(dataset));
+  note("{}: {} faces{}\n", what, dataset.faces.size(),
+       skipped == 0 ? "" : fmt::format(", {} skipped ('twinage data --decode' says why)", skipped));
+  if (dataset.copies.empty()) return;
+  std::size_t copies = 0, differ = 0, left_out = 0;
+  for (const Copies& group : dataset.copies) {
+    copies += group.paths.size() - 1;
+    differ += group.ages_differ() || group.genders_differ();
+    left_out += group.left_out;
+  }
+  note(
+      "{}: {} pictures occur more than once and count once ({} copies); the labels of {} "
+      "differ, {} of them too far to use ('twinage data' names them)\n",
+      what, dataset.copies.size(), copies, differ, left_out);
+}
+
+// Nobody is trained on who is validated on.
+void leave_out_common(FaceDataset& faces, FaceStore& store, const FaceDataset& val) {
+  const InCommon common = in_common(faces, val);
+  if (common.copies > 0)
+    note("{} faces of --data are those of --val: they are not trained on\n", common.copies);
+  if (common.persons > 0)
+    note(
+        "{} persons of --data are in --val, too: {} more faces, of them, are not trained "
+        "on\n",
+        common.persons, common.faces_of_persons);
+  require(!common.stayed.empty(),
+          "[train] no face is left to train on: all {} of --data are pictures ({}) or show persons "
+          "({}) of --val; keep them apart",
+          faces.faces.size(), common.copies, common.faces_of_persons);
+  keep_faces(faces, common.stayed);
+  store.keep(common.stayed);
+}
+
 std::unique_ptr<FaceStore> open_store(FaceDataset& dataset, const std::string& what,
                                       const std::string& preset_name, std::size_t memory,
                                       int threads) {
@@ -53,11 +92,7 @@ std::unique_ptr<FaceStore> open_store(FaceDataset& dataset, const std::string& w
           "[data] {} of {} pictures cannot be decoded, the last one: {}: {}", bad, found,
           dataset.skipped.empty() ? "" : dataset.skipped.back().path,
           dataset.skipped.empty() ? "" : dataset.skipped.back().reason);
-  fmt::print(
-      stderr, "{}: {} faces{}\n", what, dataset.faces.size(),
-      dataset.skipped.empty()
-          ? ""
-          : fmt::format(", {} skipped ('twinage data --decode' says why)", dataset.skipped.size()));
+  merge_and_say(dataset, *store, what);
   return store;
 }
 
@@ -73,39 +108,50 @@ Trainer::Trainer(TrainRequest request)
       objective_(request_.config.objective, request_.config.batch, request_.config.embedding,
                  engine_.context().device),
       training_step_(engine_, network_, objective_, optimizer_, request_.config.batch) {
-  // Before hours of faces are decoded.
-  request_.resume ? directory_.require_state() : directory_.require_new();
+  // Before hours of faces are decoded; and nothing of a run is read or written without the lock.
+  require_folder();
+  lock_ = std::make_unique<RunLock>(directory_, bytes_of_state());
+  require_folder();
   find_and_split_faces();
   initialize(network_.parameters(), request_.config.seed);
-  if (request_.resume)
-    resume_from_state();
-  else
-    directory_.create();
-  write_file_atomically(directory_.config(), to_toml(request_.config));
+  if (request_.resume) resume_from_state();
   log_ = std::make_unique<MetricsLog>(directory_.metrics(), step_);
+  write_file_atomically(directory_.config(), to_toml(request_.config));
+}
+
+void Trainer::require_folder() const {
+  if (request_.resume) return directory_.require_state();
+  std::error_code missing;
+  if (std::filesystem::equivalent(request_.out, request_.config.data, missing))
+    throw UsageError(fmt::format("[train] --out {} is the folder of --data: choose another --out",
+                                 request_.out.string()));
+  directory_.require_new();
+}
+
+std::uint64_t Trainer::bytes_of_state() {
+  std::uint64_t floats = 0;
+  for (const Parameter* p : network_.parameters())
+    floats += static_cast<std::uint64_t>(p->value.size());
+  return 4 * floats * sizeof(float);  // weights, ADADELTA's two means, the best weights
 }
 
 void Trainer::find_and_split_faces() {
   const TrainConfig& config = request_.config;
-  faces_ = find_faces(config.data);
-  if (!config.val.empty()) {
-    val_faces_ = find_faces(config.val);
-    if (const Index common = remove_common_faces(faces_, val_faces_); common > 0)
-      fmt::print(stderr, "{} faces of --data are those of --val: they are not trained on\n",
-                 common);
-  }
+  faces_ = find_faces(config.data, config.age_ranges);
   const int threads = engine_.context().threads;
   std::size_t memory = bytes_of(config.memory_gb);
   store_ = open_store(faces_, config.data, config.preset, memory, threads);
   if (!config.val.empty()) {
+    val_faces_ = find_faces(config.val, config.age_ranges);
     memory -= static_cast<std::size_t>(store_->kept()) * store_->bytes_of_face();
     val_store_ = open_store(val_faces_, config.val, config.preset, memory, threads);
     val_ = all_of(val_faces_);
+    leave_out_common(faces_, *store_, val_faces_);
   }
-  const double share = config.held_out * static_cast<double>(store_->size());
-  const Index held_out =
-      std::clamp<Index>(static_cast<Index>(std::llround(share)), 2, config.held_out_max);
+  const Index held_out = held_out_count(store_->size(), config.held_out, config.held_out_max);
   split_ = split_faces(faces_.faces, held_out, Random(config.seed, kSplitStream));
+  for (const std::string& line : concerns(faces_.faces, split_.training))
+    note("warning: {}\n", line);
 }
 
 BatchPlan Trainer::batch_plan() const {
@@ -137,7 +183,8 @@ double Trainer::elapsed_seconds() const {
 double Trainer::progress() const {
   const TrainConfig& config = request_.config;
   const auto done = static_cast<double>(step_);
-  if (config.minutes > 0) return std::min(1.0, elapsed_seconds() / (60 * config.minutes));
+  if (config.minutes > 0)
+    return over_ ? 1.0 : std::min(1.0, elapsed_seconds() / (60 * config.minutes - reserve_));
   const double steps = config.steps > 0
                            ? static_cast<double>(config.steps)
                            : std::ceil(config.epochs * static_cast<double>(split_.training.size()) /
@@ -204,48 +251,90 @@ void Trainer::plan_training() {
   training_step_.replanned();
 }
 
-TrainEnd Trainer::run() {
+bool Trainer::checkpoint_due() const {
   const TrainConfig& config = request_.config;
-  start_ = checkpoint_time_ = Clock::now();
-  recorded_at_ = seconds_before_;
+  const double since = std::chrono::duration<double>(Clock::now() - checkpoint_time_).count();
+  return since >= config.checkpoint_seconds ||
+         (config.checkpoint_steps > 0 &&
+          step_ % static_cast<std::uint64_t>(config.checkpoint_steps) == 0);
+}
+
+void Trainer::train(Progress& bar) {
+  const TrainConfig& config = request_.config;
   plan_training();
   Loader loader(faces_, *store_, batch_plan(), network_.preset().input, config.augment, config.seed,
                 step_, config.workers, 3);
-  Progress bar("training");
-  const auto stopped = [&] { return request_.stop != nullptr && request_.stop->load(); };
-  const Batch* batch = &loader.next();
-  training_step_.send(*batch);
-  while (progress() < 1 && !stopped()) {
+  std::exception_ptr lost;
+  const Batch* batch = nullptr;
+  const auto send_next = [&] {
+    try {
+      batch = &loader.next();
+      training_step_.send(*batch);
+    } catch (...) {  // a picture that can no longer be read; what has begun is ended first
+      lost = std::current_exception();
+    }
+  };
+  send_next();
+  while (!lost && progress() < 1 && !stopped()) {
     const double factor = step_factor(config, step_, progress());
     training_step_.begin(*batch);
     // While a GPU computes, its next batch is on the way.
-    batch = &loader.next();
-    training_step_.send(*batch);
+    send_next();
     const ObjectiveValue value = training_step_.loss();
     guard_finite(value);
     training_step_.update(factor);
     ++step_;
     record_steps(value, factor, bar);
-    if (validation_due() && progress() < 1) {
-      validate(bar);
+    validation_pending_ = validation_due() && progress() < 1;
+    if (validation_pending_ && !lost) {
+      if (!validate(bar)) return;
       plan_training();
     }
-    const double since = std::chrono::duration<double>(Clock::now() - checkpoint_time_).count();
-    const bool by_steps = config.checkpoint_steps > 0 &&
-                          step_ % static_cast<std::uint64_t>(config.checkpoint_steps) == 0;
-    if (by_steps || since >= config.checkpoint_seconds) save_state();
+    if (checkpoint_due()) checkpoint();
   }
-  if (!training_step_.not_recorded().empty())
-    fmt::print(stderr, "the step ran kernel by kernel, not as a CUDA graph: {}\n",
-               training_step_.not_recorded());
-  if (stopped()) {
+  if (lost && progress() < 1) end_saved(lost);
+}
+
+// A picture was lost, say: what has been learnt is not.
+void Trainer::end_saved(std::exception_ptr reason) {
+  try {
+    std::rethrow_exception(reason);
+  } catch (const Error& error) {
+    const std::string why = error.what();
+    try {
+      save_state();
+    } catch (const Error& unsaved) {
+      fail("{}; and {}", why, unsaved.what());
+    }
+    fail(
+        "{}; the run is saved at step {}: when that is put right, continue with 'twinage train "
+        "--resume --out {}'",
+        why, step_, directory_.folder().string());
+  } catch (...) {
     save_state();
-    return TrainEnd::stopped;
+    throw;
   }
+}
+
+void Trainer::train_to_the_end() {
+  Progress bar("training");
+  if (validation_pending_ && !validate(bar)) return;
+  if (progress() < 1) train(bar);
+  if (!training_step_.not_recorded().empty())
+    note("the step ran kernel by kernel, not as a CUDA graph: {}\n", training_step_.not_recorded());
+  if (progress() < 1) return;
+  over_ = true;
   if (last_validation_ != step_ || step_ == 0) validate(bar);
+}
+
+TrainEnd Trainer::run() {
+  start_ = checkpoint_time_ = Clock::now();
+  recorded_at_ = seconds_before_;
+  reserve_time();
+  train_to_the_end();
   save_state();
-  finish();
-  return TrainEnd::finished;
+  log_->require_written();
+  return over_ && !validation_pending_ ? finish() : TrainEnd::stopped;
 }
 
 }  // namespace twinage

@@ -1,10 +1,11 @@
-// What the trainer learns about its own work: validation on held-out faces, and the gallery and
-// calibration of the finished model.
+// What the trainer learns about its own work: validation on held-out faces, and the calibration of
+// the finished model.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "core/error.h"
+#include "core/output.h"
 #include "kernels/distance/distance.h"
 #include "train/model_file.h"
 #include "train/trainer.h"
@@ -13,17 +14,9 @@ namespace twinage {
 namespace {
 
 constexpr Index kValidationGallery = 3000;  // faces: enough for a figure to steer by
-const EmbedOptions kQuickLook{.mirror = false, .zooms = false, .progress = {}};
+const EmbedOptions kQuickLook{.mirror = false, .zooms = false, .progress = {}, .pause = {}};
 
-// At most `most` of the indices, evenly spread.
-std::vector<Index> spread(const std::vector<Index>& indices, Index most) {
-  const auto count = static_cast<Index>(indices.size());
-  if (count <= most) return indices;
-  std::vector<Index> chosen;
-  for (Index i = 0; i < most; ++i)
-    chosen.push_back(indices[static_cast<std::size_t>(i * count / most)]);
-  return chosen;
-}
+struct Stopped {};  // thrown: in the middle of a validation
 
 std::vector<float> ages_of(const FaceDataset& dataset, std::span<const Index> faces) {
   std::vector<float> ages;
@@ -58,15 +51,9 @@ Calibration calibration_of(const Context& ctx, const Gallery& gallery, ConstView
 
 }  // namespace
 
-Gallery Trainer::make_gallery(Index most, EmbedOptions options, Progress* bar) {
-  const std::vector<Index> faces = spread(split_.training, most);
-  if (bar != nullptr)
-    options.progress = [bar](Index done, Index total) {
-      bar->update(static_cast<double>(done) / static_cast<double>(total),
-                  fmt::format("{} of {} faces", done, total));
-    };
+Gallery Trainer::make_gallery(std::span<const Index> faces, Tensor embeddings) const {
   Gallery gallery;
-  gallery.embeddings = embed_faces(engine_, network_, *store_, faces, options).z;
+  gallery.embeddings = std::move(embeddings);
   gallery.ages = ages_of(faces_, faces);
   for (Index i : faces)
     gallery.names.push_back(
@@ -74,9 +61,17 @@ Gallery Trainer::make_gallery(Index most, EmbedOptions options, Progress* bar) {
   return gallery;
 }
 
+Embedded Trainer::embed_or_stop(const FaceStore& store, std::span<const Index> faces) {
+  EmbedOptions options = kQuickLook;
+  options.pause = [this](const Embedded&) { return stopped(); };
+  Embedded embedded = embed_faces(engine_, network_, store, faces, options);
+  if (embedded.done < static_cast<Index>(faces.size())) throw Stopped();
+  return embedded;
+}
+
 Validation Trainer::validation_of(const FaceDataset& dataset, const FaceStore& store,
                                   std::span<const Index> faces, const Gallery& gallery) {
-  const Embedded embedded = embed_faces(engine_, network_, store, faces, kQuickLook);
+  const Embedded embedded = embed_or_stop(store, faces);
   // The neighbours' vote needs no calibration, which only exists once training has ended.
   const Calibration none;
   const AgeReadout readout(gallery, none, {ReadoutKind::knn, request_.config.readout.k});
@@ -96,9 +91,27 @@ Validation Trainer::validation_of(const FaceDataset& dataset, const FaceStore& s
   return v;
 }
 
-void Trainer::validate(Progress& bar) {
+bool Trainer::validate(Progress& bar) {
+  validation_pending_ = true;
+  try {
+    validate_now(bar);
+  } catch (const Stopped&) {
+    return false;
+  } catch (...) {  // a picture that can no longer be read
+    end_saved(std::current_exception());
+  }
+  return true;
+}
+
+Index Trainer::faces_of_validation() const {
+  const auto references = std::min(kValidationGallery, static_cast<Index>(split_.training.size()));
+  return references + static_cast<Index>(split_.held_out.size() + val_.size());
+}
+
+void Trainer::validate_now(Progress& bar) {
   const double started = elapsed_seconds();
-  const Gallery gallery = make_gallery(kValidationGallery, kQuickLook, nullptr);
+  const std::vector<Index> references = spread(split_.training, kValidationGallery);
+  const Gallery gallery = make_gallery(references, embed_or_stop(*store_, references).z);
   const Validation held_out = validation_of(faces_, *store_, split_.held_out, gallery);
   nlohmann::ordered_json record = {{"event", "validation"}, {"step", step_}};
   record["seconds"] = elapsed_seconds();
@@ -114,8 +127,11 @@ void Trainer::validate(Progress& bar) {
   bar.line(text);
   keep_if_best(held_out);
   last_validation_ = step_;
+  validation_pending_ = false;
   validated_at_ = elapsed_seconds();
   validation_seconds_ = validated_at_ - started;
+  if (request_.config.minutes > 0)
+    reserve_time(validation_seconds_ / static_cast<double>(faces_of_validation()));
   recorded_at_ += validation_seconds_;  // the rate of training is that of training alone
 }
 
@@ -126,29 +142,24 @@ void Trainer::keep_if_best(const Validation& validation) {
   best_.take(network_.parameters());
 }
 
-void Trainer::finish() {
-  const TrainConfig& config = request_.config;
-  best_.put_back(network_.parameters());
-  EmbedOptions options;
-  options.mirror = config.mirror;
-  options.zooms = config.zooms;
-  Gallery gallery;
-  {
-    Progress bar("gallery");
-    gallery = make_gallery(config.gallery_max, options, &bar);
-  }
-  const Embedded held_out = embed_faces(engine_, network_, *store_, split_.held_out, options);
-  const std::vector<float> ages = ages_of(faces_, split_.held_out);
-  Calibration calibration = calibration_of(engine_.host_context(), gallery, held_out.z.view(), ages,
-                                           config.objective.pair_loss.tau);
-  calibrate_intervals(engine_.host_context(), gallery, calibration, config.readout.k,
-                      held_out.z.view(), ages);
-  const auto labelled = std::ranges::count_if(split_.training, [&](Index i) {
-    return faces_.faces[static_cast<std::size_t>(i)].gender >= 0;
-  });
-  save_model(directory_.model(), config, best_step_, labelled, network_, gallery, calibration);
-  fmt::print(stderr, "best held-out MAE {:.2f} years at step {} of {}; model in {}\n", best_mae_,
-             best_step_, step_, directory_.model().string());
+void Trainer::write_model(const GalleryPlan& plan, const Embedded& embedded) {
+  TrainConfig config = request_.config;  // a face is looked at as the references were
+  config.mirror = plan.mirror;
+  config.zooms = plan.zooms;
+  const std::vector<Index> references = spread(split_.training, plan.references),
+                           held_out = spread(split_.held_out, plan.held_out);
+  const Index width = embedded.z.shape().c;
+  Tensor embeddings(matrix(plan.references, width));
+  embeddings.copy_from(embedded.z.data(), embeddings.size());
+  const Gallery gallery = make_gallery(references, std::move(embeddings));
+  const ConstView z{embedded.z.data() + plan.references * width, matrix(plan.held_out, width),
+                    width};
+  const std::vector<float> ages = ages_of(faces_, held_out);
+  const Context& host = engine_.host_context();
+  Calibration calibration = calibration_of(host, gallery, z, ages, config.objective.pair_loss.tau);
+  calibrate_intervals(host, gallery, calibration, config.readout.k, z, ages);
+  save_model(directory_.model(), config, best_step_, gender_labels(faces_.faces, split_.training),
+             network_, gallery, calibration);
 }
 
 }  // namespace twinage

@@ -1,5 +1,8 @@
 #include "train/weights.h"
 
+#include <cmath>
+#include <limits>
+
 #include "core/error.h"
 
 namespace twinage {
@@ -7,6 +10,22 @@ namespace {
 
 std::vector<Index> extents(const Shape& s) {
   return {s.n, s.h, s.w, s.c};
+}
+
+// A tensor's values, which make sense under its name.
+std::vector<float> checked_floats(const SafetensorsFile& file, const std::string& name) {
+  std::vector<float> values = file.floats(name);
+  const bool no_squares = !name.ends_with("running_var") && name.find("mean_square_") == name.npos;
+  const float least = no_squares ? -std::numeric_limits<float>::max() : 0.0F;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isfinite(values[i]) && values[i] >= least) continue;  // no text for each of millions
+    fail(
+        "[weights] {}: '{}' holds {} at {}, expected {}: the file is damaged, or its training went "
+        "wrong",
+        file.path().string(), name, values[i], i,
+        no_squares ? "finite numbers" : "finite numbers of at least 0");
+  }
+  return values;
 }
 
 }  // namespace
@@ -22,7 +41,7 @@ void load_tensor(const SafetensorsFile& file, const std::string& name, Tensor& t
   require(entry.shape == extents(tensor.shape()),
           "[weights] {}: '{}' has the shape ({}), this network expects {}: another preset?",
           file.path().string(), name, fmt::join(entry.shape, ", "), tensor.shape());
-  const std::vector<float> host = file.floats(name);
+  const std::vector<float> host = checked_floats(file, name);
   tensor.copy_from(host.data(), static_cast<Index>(host.size()));
 }
 
@@ -62,7 +81,7 @@ void WeightsCopy::load(const SafetensorsFile& file, const std::vector<Parameter*
                        const std::string& prefix) {
   values_.clear();
   for (const Parameter* p : parameters) {
-    values_.push_back(file.floats(prefix + p->name));
+    values_.push_back(checked_floats(file, prefix + p->name));
     require(static_cast<Index>(values_.back().size()) == p->value.size(),
             "[weights] {}: '{}{}' has {} values, expected {}", file.path().string(), prefix,
             p->name, values_.back().size(), p->value.size());

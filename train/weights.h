@@ -11,7 +11,9 @@ namespace twinage {
 // Shapes are stored N H W C (filters K R S C) with all four extents.
 void save_tensor(SafetensorsWriter& writer, const std::string& name, const Tensor& tensor);
 
-// Throws Error when the file has no such tensor or its shape is another one.
+// Throws Error when the file has no such tensor, its shape is another one, a number in it is not
+// finite, or one is negative that stands for a variance or a mean of squares (by the tensor's
+// name): the network would compute on without a word, for ReLU turns NaN into 0.
 void load_tensor(const SafetensorsFile& file, const std::string& name, Tensor& tensor);
 
 // All parameters' values, each name behind `prefix`.

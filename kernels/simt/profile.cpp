@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/output.h"
 #include "kernels/simt/checker.h"
 #include "kernels/simt/symbolize.h"
 
@@ -159,7 +160,7 @@ Profile::~Profile() {
   const bool written =
       file != nullptr && std::fwrite(report.data(), 1, report.size(), file) == report.size();
   const bool closed = file != nullptr && std::fclose(file) == 0;
-  if (!written || !closed) fmt::print(stderr, "[simt] cannot write the report to {}\n", path_);
+  if (!written || !closed) twinage::note("[simt] cannot write the report to {}\n", path_);
 }
 
 }  // namespace gpu

@@ -71,8 +71,15 @@ TEST_CASE("safetensors: hostile headers are errors") {
       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})",
       R"({"a":{"dtype":"F16","shape":[4],"data_offsets":[0,8]}})",
       R"({"a":{"dtype":"F32","shape":[2]}})",
+      R"({"a":{"dtype":"F32","shape":[18446744073709551615,0],"data_offsets":[0,0]}})",
+      R"({"a":{"dtype":"F32","shape":[0,18446744073709551615],"data_offsets":[0,0]}})",
+      R"({"a":{"dtype":7,"shape":[2],"data_offsets":[0,8]}})",
+      R"({"a":{"dtype":"F32","shape":2,"data_offsets":[0,8]}})",
+      R"({"a":{"dtype":"F32","shape":["2"],"data_offsets":[0,8]}})",
       R"({"a":7})",
       R"([1,2])",
+      R"({"__metadata__":7})",
+      R"({"__metadata__":{"step":7}})",
       R"({"a":)",
       "",
   };
@@ -82,8 +89,69 @@ TEST_CASE("safetensors: hostile headers are errors") {
     std::string file(reinterpret_cast<const char*>(&length), 8);
     file += header + "12345678";
     write_file_atomically(path, file);
-    CHECK_THROWS_AS((void)SafetensorsFile::open(path), Error);
+    // In the program's own words, which name the file: never those of the JSON library.
+    CHECK_THROWS_WITH_AS((void)SafetensorsFile::open(path), doctest::Contains("bad.safetensors"),
+                         Error);
+    try {
+      (void)SafetensorsFile::open(path);
+    } catch (const Error& error) {
+      CHECK(std::string(error.what()).find("json.exception") == std::string::npos);
+    }
   }
+}
+
+TEST_CASE("safetensors: a byte of a tensor that has changed is noticed") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "a.safetensors", changed = folder / "changed.safetensors";
+  example().write(path);
+  const auto bytes = read_binary_file(path, 1 << 20);
+  const std::size_t data = 6 * 4 + 2 * 8 + 3;
+  for (std::size_t i = bytes.size() - data; i < bytes.size(); ++i) {
+    auto copy = bytes;
+    copy[i] ^= std::byte{0x10};
+    const std::span<const std::byte> part(copy);
+    write_file_atomically(changed, std::span(&part, 1));
+    CHECK_THROWS_WITH_AS((void)SafetensorsFile::open(changed), doctest::Contains("is damaged"),
+                         Error);
+  }
+}
+
+TEST_CASE("safetensors: names and shapes belong to the checksum; a file without one is accepted") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "a.safetensors", changed = folder / "changed.safetensors";
+  example().write(path);
+  const std::string text = read_text_file(path, 1 << 20);
+  const auto open_with = [&](const std::string& from, const std::string& to) {
+    REQUIRE(from.size() == to.size());
+    std::string other = text;
+    const auto at = other.find(from);
+    REQUIRE(at != std::string::npos);
+    write_file_atomically(changed, other.replace(at, from.size(), to));
+    (void)SafetensorsFile::open(changed);
+  };
+  CHECK_NOTHROW(open_with("checksum", "checksum"));
+  CHECK_THROWS_AS(open_with("[2,3]", "[3,2]"), Error);
+  CHECK_THROWS_AS(open_with("\"f\":", "\"g\":"), Error);
+  CHECK_NOTHROW(open_with("checksum", "checkout"));
+}
+
+TEST_CASE("safetensors: metadata that are missing or no number are named with their file") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "a.safetensors";
+  SafetensorsWriter writer = example();
+  writer.set_metadata("good", "120");
+  const std::vector<std::string> bad{
+      "", " 1", "1 ", "1x", "+1", "-1", "1e3", "0x10", "99999999999999999999"};
+  for (std::size_t i = 0; i < bad.size(); ++i) writer.set_metadata(fmt::format("bad{}", i), bad[i]);
+  writer.write(path);
+  const auto file = SafetensorsFile::open(path);
+  CHECK(file.metadata("format") == "test");
+  CHECK(file.metadata_number("good") == 120);
+  CHECK_THROWS_WITH_AS((void)file.metadata("lost"),
+                       doctest::Contains("a.safetensors has no metadata 'lost'"), Error);
+  for (std::size_t i = 0; i < bad.size(); ++i)
+    CHECK_THROWS_WITH_AS((void)file.metadata_number(fmt::format("bad{}", i)),
+                         doctest::Contains(fmt::format("'bad{}'", i).c_str()), Error);
 }
 
 TEST_CASE("files: an atomic write that fails leaves the old file") {

@@ -322,3 +322,108 @@ TEST_CASE("read-outs: errors near the noise, intervals that hold 80 % of new fac
     CHECK(width / count < 20);
   }
 }
+
+namespace {
+
+// The gallery without these references, whose order stays.
+Gallery lacking(const Gallery& gallery, const std::vector<Index>& references) {
+  Gallery rest;
+  std::vector<float> embeddings;
+  const Index width = gallery.embeddings.shape().c;
+  for (Index r = 0; r < gallery.embeddings.shape().n; ++r) {
+    if (std::ranges::find(references, r) != references.end()) continue;
+    const float* z = gallery.embeddings.view().pixel(r);
+    embeddings.insert(embeddings.end(), z, z + width);
+    rest.ages.push_back(gallery.ages[static_cast<std::size_t>(r)]);
+  }
+  rest.embeddings = Tensor(matrix(static_cast<Index>(rest.ages.size()), width));
+  rest.embeddings.copy_from(embeddings.data(), static_cast<Index>(embeddings.size()));
+  return rest;
+}
+
+}  // namespace
+
+TEST_CASE("read-outs: a face that is a reference is read as if the gallery lacked it, copies too") {
+  const TestContext ctx;
+  Gallery gallery = gallery_of(synthetic_faces(9, 120, 4, 0.4));
+  for (std::uint64_t r = 0; r < 120; ++r) gallery.contents.push_back(1000 + r);
+  gallery.contents[70] = gallery.contents[5];  // a copy with another label
+  const Calibration calibration = calibrated_on(synthetic_faces(10, 200, 4, 0.4));
+  const ConstView all = gallery.embeddings.view();
+  for (const ReadoutKind kind : kKinds) {
+    CAPTURE(to_string(kind));
+    const auto estimates =
+        AgeReadout(gallery, calibration, {kind, 10}).estimate(ctx, all, gallery.contents);
+    Index worse = 0;
+    const auto careless = AgeReadout(gallery, calibration, {kind, 10}).estimate(ctx, all);
+    for (const Index r : {0, 5, 60, 70, 119}) {
+      CAPTURE(r);
+      const auto i = static_cast<std::size_t>(r);
+      const Gallery rest = lacking(gallery, gallery.references_of(gallery.contents[i]));
+      const auto alone =
+          AgeReadout(rest, calibration, {kind, 10}).estimate(ctx, all.images(r, 1)).front();
+      CHECK(estimates[i].age == doctest::Approx(alone.age));
+      CHECK(estimates[i].nearest.front().distance == alone.nearest.front().distance);
+      CHECK(estimates[i].nearest.front().distance > 0);
+      CHECK(careless[i].nearest.front().distance == 0);
+      worse += estimates[i].age == careless[i].age ? 0 : 1;
+      // The interval of `prototype` rests on the scatter about all prototypes, that of this face
+      // included.
+      if (kind == ReadoutKind::prototype) continue;
+      CHECK(estimates[i].low == doctest::Approx(alone.low));
+      CHECK(estimates[i].high == doctest::Approx(alone.high));
+    }
+    CHECK(worse > 0);
+  }
+}
+
+TEST_CASE(
+    "read-outs: other contents change nothing, and of one's own copies alone nothing is read") {
+  const TestContext ctx;
+  Gallery gallery = line_gallery({20, 30, 40});
+  gallery.contents = {1, 2, 2};
+  const Calibration calibration = plain_calibration();
+  const std::vector<float> z{2, 0};
+  const std::vector<std::uint64_t> unknown{0}, other{3}, first{1};
+  for (const ReadoutKind kind : kKinds) {
+    const AgeReadout readout(gallery, calibration, {kind, 1});
+    CHECK(readout.estimate(ctx, row(z), unknown).front().age == 20);
+    CHECK(readout.estimate(ctx, row(z), other).front().age == 20);
+    CHECK(readout.estimate(ctx, row(z), first).front().age != 20);
+    CHECK(readout.estimate(ctx, row(z), first).front().nearest.size() == 2);
+    CHECK_THROWS_AS((void)readout.estimate(ctx, row(z), gallery.contents), Error);
+  }
+  gallery.contents = {1, 1, 1};
+  CHECK_THROWS_WITH_AS((void)AgeReadout(gallery, calibration, {}).estimate(ctx, row(z), first),
+                       doctest::Contains("every reference is a copy of row 0"), Error);
+}
+
+TEST_CASE("calibrate_intervals: 99 % of new faces have a reference within the limit, others none") {
+  const TestContext ctx;
+  const Gallery gallery = gallery_of(synthetic_faces(11, 1500, 4, 0.3));
+  const Faces held_out = synthetic_faces(12, 600, 4, 0.3),
+              fresh = synthetic_faces(13, 2000, 4, 0.3);
+  Calibration calibration = calibrated_on(held_out);
+  calibrate_intervals(ctx, gallery, calibration, 30, held_out.z.view(), held_out.ages);
+  CHECK(calibration.held_out == 600);
+  REQUIRE(calibration.nearest_limit);
+  const float limit = *calibration.nearest_limit;
+  const AgeReadout readout(gallery, calibration, {ReadoutKind::knn, 30});
+  double within = 0;
+  for (const AgeEstimate& e : readout.estimate(ctx, fresh.z.view()))
+    within += e.nearest.front().distance <= limit ? 1 : 0;
+  // Three standard deviations of 600 held-out and 2000 fresh faces: 0.014.
+  CHECK(std::fabs(within / 2000 - 0.99) < 0.014);
+  const std::vector<float> grey{3, 4, 4, 4};
+  CHECK(readout.estimate(ctx, row(grey)).front().nearest.front().distance > limit);
+
+  // Of fewer than 19 faces even the largest distance is exceeded too often to be a limit.
+  for (const Index few : {Index{18}, Index{19}}) {
+    Faces part{Tensor(matrix(few, 4)), {}};
+    part.z.copy_from(held_out.z.data(), few * 4);
+    part.ages.assign(held_out.ages.begin(), held_out.ages.begin() + few);
+    calibrate_intervals(ctx, gallery, calibration, 30, part.z.view(), part.ages);
+    CHECK(calibration.held_out == few);
+    CHECK(calibration.nearest_limit.has_value() == (few >= 19));
+  }
+}

@@ -106,3 +106,51 @@ TEST_CASE("calibrate: no pairs or numbers that are not finite are errors") {
   CHECK_THROWS_AS((void)calibrate(with_nan, two, 3), Error);
   CHECK_THROWS_AS((void)calibrate(two, with_nan, 3), Error);
 }
+
+TEST_CASE(
+    "interval claim: 80 % is claimed from enough held-out faces only, by the Beta distribution") {
+  using Kind = IntervalClaim::Kind;
+  CHECK(interval_claim(0).kind == Kind::unknown);
+  for (const Index few : {1, 2, 3}) CHECK(interval_claim(few).kind == Kind::none);
+  for (const Index some : {4, 10, 39}) CHECK(interval_claim(some).kind == Kind::rough);
+  for (const Index enough : {40, 90, 1000}) CHECK(interval_claim(enough).kind == Kind::coverage);
+  // The ranks of the 80 % and the 99 % quantile; of too few values the last.
+  CHECK(conformal_rank(0.8, 4) == 4);
+  CHECK(conformal_rank(0.8, 3) == 3);
+  CHECK(conformal_rank(0.8, 49) == 40);
+  CHECK(conformal_rank(0.99, 99) == 99);
+  CHECK(conformal_rank(0.99, 1000) == 991);
+
+  // What the header says of 40 faces, and the range of fewer, drawn: the share of uniform numbers
+  // below the k-th smallest of n is that number itself.
+  Random random(3);
+  for (const Index n : {Index{12}, Index{39}, kHeldOutForCoverage, Index{41}, Index{53}}) {
+    CAPTURE(n);
+    const IntervalClaim claim = interval_claim(n);
+    int near = 0, within = 0, below = 0;
+    for (int draw = 0; draw < 40000; ++draw) {
+      std::vector<double> values(static_cast<std::size_t>(n));
+      for (double& value : values) value = random.uniform(0, 1);
+      std::ranges::sort(values);
+      const double share = values[static_cast<std::size_t>(conformal_rank(0.8, n) - 1)];
+      near += share >= 0.7 && share <= 0.9 ? 1 : 0;
+      within += share >= claim.low && share <= claim.high ? 1 : 0;
+      below += share < claim.low ? 1 : 0;
+    }
+    // Three standard deviations of 40,000 draws: 0.0045.
+    if (claim.kind == Kind::coverage) CHECK(near / 40000.0 > 0.9 - 0.0045);
+    if (claim.kind == Kind::coverage) continue;
+    CHECK(near / 40000.0 < 0.9);
+    CHECK(within / 40000.0 == doctest::Approx(0.9).epsilon(0.005));
+    CHECK(below / 40000.0 == doctest::Approx(0.05).epsilon(0.07));
+  }
+}
+
+TEST_CASE("limit share: 99 % where enough faces were held out, else what their number supports") {
+  Calibration calibration;
+  for (const auto& [held_out, share] :
+       {std::pair<Index, double>{19, 0.95}, {49, 0.98}, {99, 0.99}, {1000, 0.99}}) {
+    calibration.held_out = held_out;
+    CHECK(calibration.limit_share() == doctest::Approx(share));
+  }
+}

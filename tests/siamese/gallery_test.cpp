@@ -18,11 +18,14 @@ namespace {
 Gallery example_gallery() {
   Gallery gallery{Tensor(matrix(3, 2)), {20, 30.5F, 0}, {"a.jpg", "", "b c\n.jpg"}};
   for (int i = 0; i < 6; ++i) gallery.embeddings.data()[i] = static_cast<float>(i) / 4;
+  gallery.contents = {7, 0xFFFF'FFFF'FFFF'FFFF, 9};
+  gallery.training_contents = {7, 0xFFFF'FFFF'FFFF'FFFF, 9, 11};
+  gallery.held_out_contents = {12};
   return gallery;
 }
 
 Calibration example_calibration() {
-  return {{0.5F, 1, 2}, {1, 0.5F, 0}, 4, {0.9F, 1.1F, 2}};
+  return {{0.5F, 1, 2}, {1, 0.5F, 0}, 4, {0.9F, 1.1F, 2}, 120, 0.75F};
 }
 
 using Bytes = std::vector<std::uint8_t>;
@@ -34,6 +37,8 @@ struct Parts {
   Bytes names{'a', 'b', 'c'};
   std::vector<std::int64_t> name_ends{1, 3};
   std::vector<float> distances{1, 2}, probabilities{0.5F, 0}, tau{3}, scales{1, 1, 1};
+  std::vector<std::int64_t> contents, held_out;
+  std::vector<float> limit;
   std::string left_out;
 
   SafetensorsFile written(const fs::path& path) const {
@@ -52,6 +57,9 @@ struct Parts {
     list("calibration.probabilities", probabilities);
     list("calibration.tau", tau);
     list("calibration.interval_scales", scales);
+    if (!contents.empty()) list("gallery.contents", contents);
+    if (!held_out.empty()) list("calibration.held_out", held_out);
+    if (!limit.empty()) list("calibration.nearest_limit", limit);
     writer.write(path);
     return SafetensorsFile::open(path);
   }
@@ -75,6 +83,38 @@ TEST_CASE("gallery: what was saved is loaded") {
   CHECK(calibration.probabilities == example_calibration().probabilities);
   CHECK(calibration.tau == 4);
   CHECK(calibration.interval_scales == example_calibration().interval_scales);
+  CHECK(calibration.held_out == 120);
+  CHECK(calibration.nearest_limit == 0.75F);
+  CHECK(gallery.contents == example_gallery().contents);
+  CHECK(gallery.training_contents == example_gallery().training_contents);
+  CHECK(gallery.held_out_contents == example_gallery().held_out_contents);
+}
+
+TEST_CASE("gallery: knows what it had to do with a face, by the face's content") {
+  const Gallery gallery = example_gallery();
+  CHECK(origin_of(gallery, 9) == Origin::reference);
+  CHECK(origin_of(gallery, 0xFFFF'FFFF'FFFF'FFFF) == Origin::reference);
+  CHECK(origin_of(gallery, 11) == Origin::trained);
+  CHECK(origin_of(gallery, 12) == Origin::held_out);
+  CHECK(origin_of(gallery, 13) == Origin::unseen);
+  CHECK(origin_of(gallery, 0) == Origin::unknown);
+  Gallery copies = example_gallery();
+  copies.contents = {7, 0, 7};
+  CHECK(copies.references_of(7) == std::vector<Index>{0, 2});
+  CHECK(copies.references_of(8).empty());
+  CHECK(copies.references_of(0).empty());
+}
+
+TEST_CASE("gallery: an older model lacks contents and counts, and says that it does not know") {
+  const TemporaryFolder folder;
+  Gallery gallery = example_gallery();
+  Calibration calibration = example_calibration();
+  load(Parts().written(folder / "older.safetensors"), gallery, calibration);
+  CHECK_FALSE(gallery.knows_contents());
+  CHECK(origin_of(gallery, 7) == Origin::unknown);
+  CHECK(calibration.held_out == 0);
+  CHECK(calibration.claim().kind == IntervalClaim::Kind::unknown);
+  CHECK(!calibration.nearest_limit);
 }
 
 TEST_CASE("gallery: unfinished parts are not saved") {
@@ -150,6 +190,18 @@ TEST_CASE("gallery: a missing or inconsistent part is named, and nothing is chan
         p.scales = {1, 1};
       },
       [](Parts& p) { p.scales[1] = -1; },
+      [](Parts& p) { p.contents = {1}; },
+      [](Parts& p) { p.held_out = {-1}; },
+      [](Parts& p) { p.held_out = {std::int64_t{1} << 40}; },
+      [](Parts& p) {
+        p.held_out = {1, 2};
+      },
+      [](Parts& p) { p.limit = {0.5F}; },
+      [&](Parts& p) { p.held_out = {50}, p.limit = {nan}; },
+      [](Parts& p) { p.held_out = {50}, p.limit = {-1}; },
+      [](Parts& p) {
+        p.held_out = {50}, p.limit = {1, 2};
+      },
   };
   Gallery gallery = example_gallery();
   Calibration calibration = example_calibration();

@@ -55,6 +55,38 @@ expect 1 'age' train --data columns.csv --out run
 printf 'path,age\n%s,999\n' "$first" >old.csv
 expect 1 '999' train --data old.csv --out run
 
+# A run is told apart by its pictures' contents and persons: neither may change under it.
+"$twinage" synth --out people --count 24 --seed 3 2>/dev/null
+ls people/*.jpg | awk 'BEGIN { print "path,age,gender,subject" } { print $0 "," 20 + NR ",f,S" NR % 6 }' >people.csv
+train --data people.csv --out run_people >out 2>err && grep -q 'warning: all faces to train on whose gender is known are female' err ||
+  { echo "FAILED: one gender was not said: $(cat err)"; failures=$((failures + 1)); }
+"$twinage" predict run_people "$first" | grep -qiE 'male' &&
+  { echo "FAILED: a gender is read by a model that saw one"; failures=$((failures + 1)); }
+sed 's/S1$/S0/' people.csv >other_people.csv
+expect 1 'began with other faces' train --data other_people.csv --out run_people --resume
+cp -r people people_then
+second=$(ls people/*.jpg | sed -n 2p)
+cp "$first" "$second"
+expect 1 'pictures differ' train --data people.csv --out run_people --resume
+cp "people_then/$(basename "$second")" "$second"
+
+# Persons and pictures of --val are not trained on; here that is everybody.
+{ echo path,age,subject; sed -n 's/^\(.*\),\([0-9]*\),f,\(S.\)$/\1,\2,\3/p' people.csv | tail -6; } >everybody.csv
+expect 1 'no face is left to train on: all 24' train --data people.csv --val everybody.csv --out run
+grep -q '6 persons of --data are in --val, too: 18 more faces' err ||
+  { echo "FAILED: common persons: $(cat err)"; failures=$((failures + 1)); }
+cp -r faces renamed
+for picture in $(ls renamed/*.jpg | head -5); do mv "$picture" "${picture%.jpg}_copy.jpg"; done
+mkdir twice && cp -r faces twice/a && cp -r renamed twice/b
+train --data twice --val people --out run_twice >out 2>err && grep -q 'twice: 20 pictures occur more than once and count once (20 copies)' err ||
+  { echo "FAILED: copies were not counted once: $(cat err)"; failures=$((failures + 1)); }
+sed 's/,[0-9]*,f,/,30,f,/' people.csv >one_age.csv
+expect 1 'cannot be learnt from one' train --data one_age.csv --out run
+printf 'path,age\n%s,25-32\n' "$first" >range.csv
+expect 1 'age-ranges middle' "$twinage" data range.csv
+"$twinage" data range.csv --age-ranges middle | grep -q 'mean 28.5' ||
+  { echo "FAILED: the middle of a range"; failures=$((failures + 1)); }
+
 # Each of them needs a GPU; where there is one, they are no mistakes.
 if [ ! -e /dev/nvidia0 ]; then
   expect 1 'cuda' train --data faces --out run --device cuda

@@ -18,7 +18,12 @@ FaceDataset some_faces() {
   dataset.faces = {{"a", 0, 0, 2, "ann"},
                    {"b", 9.5F, 1, -1, "bo"},
                    {"c", 35, 1, 4, "ann"},
-                   {"d", 120, -1, -1, ""}};
+                   {"d", 120, -1, 5, ""}};
+  dataset.race_names.push_back("Latino_Hispanic");
+  dataset.unknown_genders = {{"nan", 1}};
+  dataset.copies = {{{"b", "b2"}, {9, 10}, {1, 1}, 1, false},
+                    {{"q", "q\x1b[2J", "q3"}, {9, 30, 9}, {1, 0, -1}, 2, true},
+                    {{"c", "c2"}, {35, 35}, {1, 1}, 3, false}};
   dataset.skipped = {{"x\x1b[2J", "too old"}, {"y", "too young"}, {"z", "too old"}};
   return dataset;
 }
@@ -36,7 +41,17 @@ TEST_CASE("the summary counts ages, labels, people and reasons") {
   CHECK(json["age"]["decades"]["120-129"] == 1);
   CHECK(json["gender"] == nlohmann::ordered_json{{"male", 1}, {"female", 2}, {"unknown", 1}});
   CHECK(json["race"]["Other"] == 1);
-  CHECK(json["race"]["unknown"] == 2);
+  CHECK(json["race"]["Latino_Hispanic"] == 1);
+  CHECK(json["race"]["unknown"] == 1);
+  CHECK(json["gender_words_unknown"]["nan"] == 1);
+  CHECK(json["copies"]["groups"] == 3);
+  CHECK(json["copies"]["faces_fewer"] == 4);
+  CHECK(json["copies"]["ages_differ"] == 2);
+  CHECK(json["copies"]["genders_differ"] == 1);
+  CHECK(json["copies"]["left_out"] == 1);
+  REQUIRE(json["copies"]["conflicts"].size() == 2);
+  CHECK(json["copies"]["conflicts"][1]["paths"][2] == "q3");
+  CHECK(json["copies"]["conflicts"][1]["ages"][1] == 30);
   CHECK(json["subjects"] == 2);
   CHECK(json["skipped"] == 3);
   REQUIRE(json["skipped_reasons"].size() == 2);
@@ -49,6 +64,8 @@ TEST_CASE("the text fits into 80 columns and holds no control characters") {
   for (int i = 0; i < 30000; ++i) dataset.faces.push_back({"e", 25, 0, 0, ""});
   const std::string text = data_as_text(dataset);
   CHECK(text.find("30004 faces, 3 skipped") != std::string::npos);
+  CHECK(text.find("age 30, male: q?[2J") != std::string::npos);
+  CHECK(text.find("Latino_Hispanic") != std::string::npos);
   CHECK(text.find('\x1b') == std::string::npos);
   std::istringstream lines(text);
   std::size_t longest = 0;

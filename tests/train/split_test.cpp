@@ -63,20 +63,85 @@ TEST_CASE("too few faces or people are errors") {
   CHECK_NOTHROW(split_faces(people(4, 1), 2, Random(1)));
 }
 
-TEST_CASE("pictures that another set has are taken out, whatever way leads to them") {
-  const test::TemporaryFolder folder;
-  fs::create_directories(folder / "all" / "val");
-  for (const char* name : {"all/20_0_0_1.jpg", "all/30_0_0_2.jpg", "all/val/40_0_0_3.jpg"})
-    write_file_atomically(folder / name, "picture");
-  FaceDataset all = find_faces(folder / "all");
-  REQUIRE(all.faces.size() == 3);
-  CHECK(remove_common_faces(all, find_faces(folder / "all" / ".." / "all" / "val")) == 1);
-  REQUIRE(all.faces.size() == 2);
-  for (const Face& face : all.faces) CHECK(face.age < 40);
-  CHECK(remove_common_faces(all, find_faces(folder / "all" / "val")) == 0);
+TEST_CASE("one person with most of the faces is not the whole held-out set") {
+  std::vector<Face> faces = people(1, 55);
+  for (int i = 0; i < 5; ++i) {
+    Face other = faces.front();
+    other.path = fmt::format("other/{}.jpg", i);
+    other.subject = i < 2 ? "" : fmt::format("o{}", i);
+    faces.push_back(other);
+  }
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const Split split = split_faces(faces, 12, Random(seed));
+    CHECK(split.held_out.size() == 3);  // half of the six people
+    for (const Index i : split.held_out) CHECK(i >= 55);
+  }
 }
 
-TEST_CASE("a fingerprint knows names, ages, genders and their order, not the folder") {
+TEST_CASE("several people are held out, near the number wanted; of two, one is") {
+  std::vector<Face> faces;
+  for (Index person = 0; person < 40; ++person)
+    for (Index i = 0; i <= person; ++i) {
+      Face face;
+      face.path = fmt::format("{}_{}.jpg", person, i);
+      face.subject = fmt::format("p{}", person);
+      faces.push_back(face);
+    }
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const Split split = split_faces(faces, 100, Random(seed));
+    CHECK(split.held_out.size() >= 100);
+    CHECK(split.held_out.size() <= 150);
+    std::set<std::string> persons;
+    for (const Index i : split.held_out) persons.insert(faces[static_cast<std::size_t>(i)].subject);
+    CHECK(persons.size() >= 2);
+  }
+  for (std::uint64_t seed = 0; seed < 5; ++seed)
+    CHECK(split_faces(people(2, 20), 8, Random(seed)).held_out.size() == 20);
+}
+
+TEST_CASE("without subjects the split is the one it always was") {
+  // As this function gave it before it looked at how many faces a subject has.
+  CHECK(split_faces(people(20, 1), 6, Random(7)).held_out ==
+        std::vector<Index>{1, 5, 7, 10, 15, 19});
+}
+
+TEST_CASE("enough faces are held out to calibrate by, where there are enough") {
+  CHECK(held_out_count(17163, 0.03, 1000) == 515);
+  CHECK(held_out_count(400, 0.03, 1000) == 80);
+  CHECK(held_out_count(1000, 0.03, 1000) == 100);
+  CHECK(held_out_count(60, 0.03, 1000) == 12);
+  CHECK(held_out_count(4, 0.03, 1000) == 2);
+  CHECK(held_out_count(100'000, 0.03, 1000) == 1000);
+  CHECK(held_out_count(400, 0.03, 10) == 10);
+}
+
+TEST_CASE("what may go wrong with the faces is said before") {
+  std::vector<Face> faces = people(300, 1);
+  std::vector<Index> all;
+  for (Index i = 0; i < 300; ++i) {
+    faces[static_cast<std::size_t>(i)].age = static_cast<float>(i % 80);
+    faces[static_cast<std::size_t>(i)].gender = static_cast<std::int32_t>(i % 2);
+    all.push_back(i);
+  }
+  CHECK(concerns(faces, all).empty());
+  CHECK(gender_labels(faces, all) == 300);
+  const auto only = [&](auto change, const char* part) {
+    std::vector<Face> other = faces;
+    for (std::size_t i = 0; i < other.size(); ++i) change(other[i], i);
+    const auto lines = concerns(other, all);
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].find(part) != std::string::npos);
+    return gender_labels(other, all);
+  };
+  CHECK(only([](Face& f, std::size_t i) { f.gender = i % 2 ? 1 : -1; }, "are female") == 0);
+  only([](Face& f, std::size_t i) { f.age = 30 + static_cast<float>(i % 3); }, "30 to 32 years");
+  only([](Face& f, std::size_t i) { f.subject = i < 200 ? "ann" : ""; }, "200 of the 300");
+  CHECK(concerns(faces, {0, 1, 50, 51}).at(0).find("only 4 faces") != std::string::npos);
+  for (Face& face : faces) face.age = 30;
+  CHECK_THROWS_WITH_AS(concerns(faces, all), doctest::Contains("have the age 30"), Error);
+}
+
+TEST_CASE("a fingerprint knows names, labels, subjects, contents and their order, not the folder") {
   const std::vector<Face> faces = people(5, 1);
   std::vector<Face> other = faces;
   for (Face& face : other) face.path = "elsewhere/" + face.path;
@@ -88,6 +153,12 @@ TEST_CASE("a fingerprint knows names, ages, genders and their order, not the fol
   CHECK(fingerprint(other) != fingerprint(faces));
   other = faces;
   other[2].gender = 1;
+  CHECK(fingerprint(other) != fingerprint(faces));
+  other = faces;
+  other[2].subject = "ann";
+  CHECK(fingerprint(other) != fingerprint(faces));
+  other = faces;
+  other[2].content = 1;
   CHECK(fingerprint(other) != fingerprint(faces));
   other = faces;
   std::swap(other[0], other[1]);

@@ -1,0 +1,33 @@
+#include "core/output.h"
+
+#include <cerrno>
+#include <csignal>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace twinage {
+
+bool prepare_standard_streams() noexcept {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (::fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The other way round than it is used: results that nobody can receive are an error.
+    const int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+    if (::open("/dev/null", mode) != fd) return false;
+  }
+  return true;
+}
+
+void write_text(std::FILE* stream, std::string_view text) noexcept {
+  // A failure stays in ferror(stream). Notes are written at once: stderr has no buffer.
+  const std::size_t written = std::fwrite(text.data(), 1, text.size(), stream);
+  (void)written;
+}
+
+bool results_written() noexcept {
+  return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+}
+
+}  // namespace twinage
