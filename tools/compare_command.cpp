@@ -4,9 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/output.h"
 #include "tools/commands.h"
 #include "tools/options.h"
-#include "train/face_reader.h"
+#include "train/reading_text.h"
 
 namespace twinage {
 namespace {
@@ -31,6 +32,12 @@ double distance(ConstView z) {
   return std::sqrt(squares);
 }
 
+nlohmann::ordered_json face_json(const Readings& r, std::size_t i, const Model& model) {
+  nlohmann::ordered_json json = {{"image", r.dataset.faces[i].path}, {"age", r.estimates[i].age}};
+  add_warnings(json, r, i, model);
+  return json;
+}
+
 void run(const CompareArguments& a) {
   FaceReader reader(a.run, a.device.engine());
   const Readings r = reader.read({a.a, a.b});
@@ -43,28 +50,31 @@ void run(const CompareArguments& a) {
       static_cast<double>(r.estimates[0].age) - static_cast<double>(r.estimates[1].age);
   const std::string& older = gap >= 0 ? a.a : a.b;
   if (a.json) {
-    const nlohmann::ordered_json json = {{"a", {{"image", a.a}, {"age", r.estimates[0].age}}},
-                                         {"b", {{"image", a.b}, {"age", r.estimates[1].age}}},
+    const nlohmann::ordered_json json = {{"a", face_json(r, 0, reader.model())},
+                                         {"b", face_json(r, 1, reader.model())},
                                          {"distance", d},
                                          {"same_class_probability", same},
                                          {"tau_years", tau},
                                          {"older", older},
                                          {"gap_years", std::fabs(gap)}};
-    fmt::print("{}\n", to_text(json));
+    print_result("{}\n", to_text(json));
     return;
   }
-  for (int i = 0; i < 2; ++i) {
-    const AgeEstimate& e = r.estimates[static_cast<std::size_t>(i)];
-    fmt::print("{}: age {:.0f} (80 %: {:.0f} to {:.0f})\n", i == 0 ? a.a : a.b, e.age, e.low,
-               e.high);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const AgeEstimate& e = r.estimates[i];
+    print_result("{}: age {:.0f} ({})\n", r.dataset.faces[i].path, e.age,
+                 interval_text(e, reader.model().calibration));
+    for (const std::string& warning : warnings(r, i, reader.model()))
+      print_result("  {}\n", warning);
   }
-  fmt::print("distance {:.2f}; same age class (gap of at most {:.0f} years): {:.0f} %\n", d, tau,
-             100 * same);
+  print_result("distance {:.2f}; same age class (gap of at most {:.0f} years): {:.0f} %\n", d, tau,
+               100 * same);
   if (std::fabs(gap) < 0.5)
-    fmt::print("about the same age\n");
+    print_result("about the same age\n");
   else
-    fmt::print("older, by about {:.0f} {}: {}\n", std::fabs(gap),
-               std::lround(std::fabs(gap)) == 1 ? "year" : "years", older);
+    print_result("older, by about {:.0f} {}: {}\n", std::fabs(gap),
+                 std::lround(std::fabs(gap)) == 1 ? "year" : "years", older);
+  for (const std::string& line : shortcomings(reader.model())) note("note: {}\n", line);
 }
 
 }  // namespace

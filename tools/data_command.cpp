@@ -283,20 +283,20 @@ void run(const DataArguments& a) {
     nlohmann::ordered_json all = {{"path", a.path}, {"decoded", a.decode}};
     all.update(data_as_json(dataset));
     if (!a.val.empty()) all["in_val"] = common_as_json(common, a.val);
-    fmt::print("{}\n", to_text(all));
+    print_result("{}\n", to_text(all));
     return;
   }
-  fmt::print("{}\n{}", printable(a.path), data_as_text(dataset));
+  print_result("{}\n{}", printable(a.path), data_as_text(dataset));
   if (!a.val.empty())
-    fmt::print(
+    print_result(
         "also in {}:\n"
         "  {} faces, the same pictures; {} persons, of whom there are {} more faces here:\n"
         "  with --val, none of these is trained on\n",
         printable(a.val), common.copies, common.persons, common.faces_of_persons);
   if (a.decode)
-    fmt::print("every face counted here could be decoded\n");
+    print_result("every face counted here could be decoded\n");
   else
-    fmt::print("the files were compared, not decoded; --decode also finds damaged ones\n");
+    print_result("the files were compared, not decoded; --decode also finds damaged ones\n");
 }
 
 }  // namespace

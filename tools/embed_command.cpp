@@ -5,8 +5,8 @@
 #include "core/output.h"
 #include "tools/commands.h"
 #include "tools/options.h"
-#include "train/face_reader.h"
 #include "train/progress.h"
+#include "train/reading_text.h"
 
 namespace twinage {
 namespace {
@@ -60,14 +60,16 @@ std::string optional_label(std::int32_t label) {
   return label < 0 ? "" : fmt::format("{}", label);
 }
 
-void write_csv(const fs::path& path, const Readings& r, bool knows_gender) {
+void write_csv(const fs::path& path, const Readings& r, const Model& model) {
+  const bool intervals = model.calibration.claim().kind != IntervalClaim::Kind::none;
   std::string text(kCsvTitle);
   for (std::size_t i = 0; i < r.dataset.faces.size(); ++i) {
     const Face& face = r.dataset.faces[i];
     const AgeEstimate& e = r.estimates[i];
-    text += fmt::format("{},{},{},{},{},{:.2f},{:.2f},{:.2f},{}\n", i, quoted(face.path), face.age,
-                        optional_label(face.gender), optional_label(face.race), e.age, e.low,
-                        e.high, knows_gender ? fmt::format("{:.4f}", r.embedded.female[i]) : "");
+    text += fmt::format("{},{},{},{},{},{:.2f},{},{}\n", i, quoted(face.path), face.age,
+                        optional_label(face.gender), optional_label(face.race), e.age,
+                        intervals ? fmt::format("{:.2f},{:.2f}", e.low, e.high) : ",",
+                        model.knows_gender() ? fmt::format("{:.4f}", r.embedded.female[i]) : "");
   }
   write_file_atomically(path, text);
 }
@@ -121,8 +123,10 @@ void run(const EmbedArguments& a) {
                  fmt::format("{} of {} faces", done, total));
     });
   }
-  write_csv(csv, readings, reader.model().knows_gender());
+  write_csv(csv, readings, reader.model());
   write_npy(npy, readings.embedded.z.view());
+  for (const std::string& line : shortcomings(reader.model())) note("note: {}\n", line);
+  if (!reader.model().knows_gender()) note("note: {}\n", gender_text(0, reader.model()));
   print_result("{} faces of {} numbers in {}, their labels in {}\n", readings.dataset.faces.size(),
                readings.embedded.z.shape().c, npy.string(), csv.string());
   say_what_is_missing(readings.dataset, a);

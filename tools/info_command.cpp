@@ -5,10 +5,11 @@
 #include "core/cuda_runtime.h"
 #include "core/error.h"
 #include "core/isa.h"
-#include "core/parallel.h"
+#include "core/output.h"
+#include "core/processors.h"
 #include "tools/commands.h"
 #include "tools/options.h"
-#include "train/model_file.h"
+#include "train/reading_text.h"
 
 namespace twinage {
 namespace {
@@ -33,7 +34,8 @@ nlohmann::ordered_json machine() {
           {"cuda", problem.empty() ? cuda_description() : "not usable: " + problem},
           {"instruction_set", to_string(isa())},
           {"best_instruction_set", to_string(best_isa())},
-          {"processors", hardware_threads()}};
+          {"processors", hardware_threads()},
+          {"processors_found", describe_processors()}};
 }
 
 // Counted by planning the network, not estimated.
@@ -64,20 +66,20 @@ double mib(const nlohmann::ordered_json& bytes) {
 }
 
 void print_machine(const nlohmann::ordered_json& m) {
-  fmt::print("device cpu   {} processors, {}\n", m["processors"].get<int>(),
-             m["instruction_set"].get<std::string>());
-  fmt::print("device cuda  {}\n", m["cuda"].get<std::string>());
-  fmt::print("device simt  the CUDA kernels, run thread by thread on the host and checked\n");
+  print_result("device cpu   {}, {}\n", m["processors_found"].get<std::string>(),
+               m["instruction_set"].get<std::string>());
+  print_result("device cuda  {}\n", m["cuda"].get<std::string>());
+  print_result("device simt  the CUDA kernels, run thread by thread on the host and checked\n");
 }
 
 void print_cost(const nlohmann::ordered_json& c) {
   const auto& bytes = c["training_bytes"];
-  fmt::print("preset {}: input {} px\n", c["preset"].get<std::string>(), c["input"].get<Index>());
-  fmt::print("  {} trained parameters, {} running statistics\n", c["parameters"].get<Index>(),
-             c["running_statistics"].get<Index>());
-  fmt::print("  {:.3f} GFLOP an image forward, about three times that in training\n",
-             c["flops_per_image"].get<double>() * 1e-9);
-  fmt::print(
+  print_result("preset {}: input {} px\n", c["preset"].get<std::string>(), c["input"].get<Index>());
+  print_result("  {} trained parameters, {} running statistics\n", c["parameters"].get<Index>(),
+               c["running_statistics"].get<Index>());
+  print_result("  {:.3f} GFLOP an image forward, about three times that in training\n",
+               c["flops_per_image"].get<double>() * 1e-9);
+  print_result(
       "  training at batch {}: {:.0f} MiB weights and optimizer, {:.0f} MiB activations, "
       "{:.0f} MiB workspace\n",
       c["batch"].get<Index>(), mib(bytes["parameters_gradients_optimizer"]),
@@ -93,22 +95,27 @@ void run(const InfoArguments& a) {
     all["trained"] = {{"recipe", model.config.recipe},
                       {"data", model.config.data},
                       {"step", model.step},
-                      {"references", model.gallery.ages.size()}};
+                      {"references", model.gallery.ages.size()},
+                      {"gender", model.knows_gender()},
+                      {"interval_holds", claim_json(model.calibration.claim())}};
     trained_text =
         fmt::format("trained on {} with the recipe '{}', step {}; {} reference faces\n",
                     model.config.data, model.config.recipe, model.step, model.gallery.ages.size());
+    trained_text += fmt::format("  intervals: {}\n", claim_text(model.calibration.claim()));
+    if (!model.knows_gender()) trained_text += fmt::format("  {}\n", gender_text(0, model));
+    for (const std::string& line : shortcomings(model)) trained_text += fmt::format("  {}\n", line);
   } else if (!a.preset.empty()) {
     TwinNetwork network(preset(a.preset));
     const Index usual = a.preset == "v3" ? 8 : TrainConfig{}.batch;
     all["model"] = cost_of(network, a.batch > 0 ? a.batch : usual);
   }
   if (a.json) {
-    fmt::print("{}\n", to_text(all));
+    print_result("{}\n", to_text(all));
     return;
   }
   print_machine(all["machine"]);
   if (all.contains("model")) print_cost(all["model"]);
-  fmt::print("{}", trained_text);
+  print_result("{}", trained_text);
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ constexpr const char* kDescription =
     "First steps:\n"
     "  twinage synth --out faces --count 3000            make faces to practise on\n"
     "  twinage train --data faces --minutes 5 --out run  train\n"
-    "  twinage eval run --data faces                     measure\n"
+    "  twinage synth --out others --count 300 --seed 2   faces that it never saw\n"
+    "  twinage eval run --data others                    measure\n"
     "  twinage predict run face.jpg                      read a picture\n\n"
     "Each command explains itself: twinage train --help";
 
@@ -76,6 +77,8 @@ int main(int argc, char** argv) {
     twinage::add_embed_command(app);
     twinage::add_info_command(app);
     return parse_and_run(app, argc, argv);
+  } catch (const std::bad_alloc&) {
+    return report(twinage::kNoMemoryLeft, kFailed);
   } catch (const std::exception& error) {
     return report(error.what(), kFailed);
   }

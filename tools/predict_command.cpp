@@ -6,7 +6,7 @@
 #include "core/output.h"
 #include "tools/commands.h"
 #include "tools/options.h"
-#include "train/face_reader.h"
+#include "train/reading_text.h"
 
 namespace twinage {
 namespace {
@@ -26,21 +26,29 @@ constexpr const char* kHelp =
     "face that fills it, as those the model was trained on.\n\n"
     "  twinage predict run face.jpg another.png\n"
     "  twinage predict run --json *.jpg\n\n"
-    "The interval holds the true age of about 80 % of faces like those of training.\n"
-    "The references are the faces of known age that are nearest to this one.\n"
+    "The interval holds the true age of about 80 % of faces like those of training, if\n"
+    "enough faces were held out to calibrate it; it says so where they were not.\n"
+    "The references are the faces of known age that are nearest to this one. A picture\n"
+    "whose nearest one is farther away than for 99 % of faces is said to be unlike\n"
+    "them, and one that was trained on is recognised and said to be.\n"
     "With --json a picture that cannot be read has \"error\" instead. A model that was\n"
-    "trained without a gender label reads none.";
+    "not trained on labels of both genders reads none.";
 
 nlohmann::ordered_json as_json(const Readings& r, std::size_t i, const Model& model) {
   const AgeEstimate& e = r.estimates[i];
   const Gallery& gallery = model.gallery;
   const float female = r.embedded.female[i];
-  nlohmann::ordered_json json = {
-      {"image", r.dataset.faces[i].path}, {"age", e.age}, {"interval", {e.low, e.high}}};
+  nlohmann::ordered_json json = {{"image", r.dataset.faces[i].path},
+                                 {"age", e.age},
+                                 {"interval", interval_json(e, model.calibration)},
+                                 {"interval_holds", claim_json(model.calibration.claim())},
+                                 {"gender", nullptr},
+                                 {"gender_probability", nullptr}};
   if (model.knows_gender()) {
     json["gender"] = female > 0.5F ? "female" : "male";
     json["gender_probability"] = std::max(female, 1 - female);
   }
+  add_warnings(json, r, i, model);
   json["nearest"] = nlohmann::ordered_json::array();
   for (const auto& n : e.nearest)
     json["nearest"].push_back({{"name", gallery.names[static_cast<std::size_t>(n.reference)]},
@@ -52,19 +60,15 @@ nlohmann::ordered_json as_json(const Readings& r, std::size_t i, const Model& mo
 void print_text(const Readings& r, std::size_t i, const Model& model) {
   const AgeEstimate& e = r.estimates[i];
   const Gallery& gallery = model.gallery;
-  const float female = r.embedded.female[i];
-  fmt::print("{}\n  age {:.0f} years (80 %: {:.0f} to {:.0f})", r.dataset.faces[i].path, e.age,
-             e.low, e.high);
-  if (model.knows_gender())
-    fmt::print(", {} ({:.0f} %)", female > 0.5F ? "female" : "male",
-               100 * std::max(female, 1 - female));
-  fmt::print("\n");
-  fmt::print("  nearest references:");
+  print_result("{}\n  age {:.0f} years ({}), {}\n", r.dataset.faces[i].path, e.age,
+               interval_text(e, model.calibration), gender_text(r.embedded.female[i], model));
+  for (const std::string& warning : warnings(r, i, model)) print_result("  {}\n", warning);
+  print_result("  nearest references:");
   for (std::size_t k = 0; k < std::min(kNearestShown, e.nearest.size()); ++k)
-    fmt::print("{} age {:.0f} at {:.2f}", k == 0 ? "" : ",",
-               gallery.ages[static_cast<std::size_t>(e.nearest[k].reference)],
-               e.nearest[k].distance);
-  fmt::print("\n");
+    print_result("{} age {:.0f} at {:.2f}", k == 0 ? "" : ",",
+                 gallery.ages[static_cast<std::size_t>(e.nearest[k].reference)],
+                 e.nearest[k].distance);
+  print_result("\n");
 }
 
 void run(const PredictArguments& a) {
@@ -77,11 +81,15 @@ void run(const PredictArguments& a) {
       all.push_back(as_json(readings, i, reader.model()));
     for (const Skipped& bad : readings.dataset.skipped)
       all.push_back({{"image", bad.path}, {"error", bad.reason}});
-    fmt::print("{}\n", to_text(all));
+    print_result("{}\n", to_text(all));
   } else {
     for (std::size_t i = 0; i < readings.estimates.size(); ++i)
       print_text(readings, i, reader.model());
   }
+  if (!a.json)
+    for (const std::string& line : shortcomings(reader.model())) note("note: {}\n", line);
+  if (a.images.size() == 1 && !readings.dataset.skipped.empty())
+    fail("{}", description(readings.dataset.skipped.front()));
   for (const Skipped& bad : readings.dataset.skipped) note("twinage: {}\n", description(bad));
   require(readings.dataset.skipped.empty(), "[predict] {} of {} pictures could not be read",
           readings.dataset.skipped.size(), a.images.size());

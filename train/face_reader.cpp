@@ -1,5 +1,6 @@
 #include "train/face_reader.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace twinage {
@@ -28,7 +29,7 @@ Readings FaceReader::read(FaceDataset dataset, const std::function<void(Index, I
                           FaceStore::WhenNone none) {
   Readings readings;
   readings.dataset = std::move(dataset);
-  const auto memory = static_cast<std::size_t>(model_.config.memory_gb * 1e9);
+  const auto memory = static_cast<std::size_t>(std::min(model_.config.memory_gb, 1e6) * 1e9);
   const FaceStore store(readings.dataset, model_.network->preset().load, context().threads, memory,
                         {}, none);
   std::vector<Index> all(readings.dataset.faces.size());
@@ -38,7 +39,13 @@ Readings FaceReader::read(FaceDataset dataset, const std::function<void(Index, I
   options.zooms = model_.config.zooms;
   options.progress = progress;
   readings.embedded = embed_faces(engine_, *model_.network, store, all, options);
-  if (!all.empty()) readings.estimates = readout_->estimate(context(), readings.embedded.z.view());
+  if (all.empty()) return readings;
+  std::vector<std::uint64_t> contents;
+  for (const Face& face : readings.dataset.faces) {
+    contents.push_back(face.content);
+    readings.origins.push_back(origin_of(model_.gallery, face.content));
+  }
+  readings.estimates = readout_->estimate(context(), readings.embedded.z.view(), contents);
   return readings;
 }
 

@@ -16,7 +16,8 @@ namespace twinage {
 struct Readings {
   FaceDataset dataset;                 // the faces that were read, in order; what was skipped, why
   Embedded embedded;                   // of each face
-  std::vector<AgeEstimate> estimates;  // of each face
+  std::vector<AgeEstimate> estimates;  // of each face; a reference is left out of its own
+  std::vector<Origin> origins;         // what the model had to do with each face before
 };
 
 class FaceReader {

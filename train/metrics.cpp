@@ -55,16 +55,18 @@ GroupMetrics measure(const Evaluation& e, std::string name, std::span<const Inde
   group.count = static_cast<Index>(members.size());
   std::vector<double> errors, sizes;
   Index inside = 0, right = 0;
+  double width = 0;
   for (const Index member : members) {
     const auto i = static_cast<std::size_t>(member);
     const Face& face = e.faces[i];
     const AgeEstimate& estimate = e.predictions.ages[i];
     errors.push_back(static_cast<double>(estimate.age) - static_cast<double>(face.age));
     sizes.push_back(std::fabs(errors.back()));
-    group.interval_width += static_cast<double>(estimate.high) - static_cast<double>(estimate.low);
+    width += static_cast<double>(estimate.high) - static_cast<double>(estimate.low);
     inside += estimate.low <= face.age && face.age <= estimate.high ? 1 : 0;
     if (face.gender < 0) continue;
     ++group.gender_labelled;
+    if (e.predictions.female.empty()) continue;
     right += (e.predictions.female[i] >= 0.5F) == (face.gender == 1) ? 1 : 0;
   }
   const auto count = static_cast<double>(group.count);
@@ -75,9 +77,11 @@ GroupMetrics measure(const Evaluation& e, std::string name, std::span<const Inde
     group.cs[t] = static_cast<double>(std::ranges::count_if(
                       sizes, [&](double size) { return size <= static_cast<double>(t); })) /
                   count;
-  group.interval_share = static_cast<double>(inside) / count;
-  group.interval_width /= count;
-  if (group.gender_labelled > 0)
+  if (e.predictions.intervals) {
+    group.interval_share = static_cast<double>(inside) / count;
+    group.interval_width = width / count;
+  }
+  if (group.gender_labelled > 0 && !e.predictions.female.empty())
     group.gender_accuracy = static_cast<double>(right) / static_cast<double>(group.gender_labelled);
   group.verification = verify(e, members);
   return group;
@@ -121,7 +125,8 @@ void check(std::span<const Face> faces, const Predictions& predictions,
   require(!faces.empty() && !training_ages.empty(),
           "[metrics] expected faces to evaluate and ages trained on, got {} and {}", faces.size(),
           training_ages.size());
-  require(predictions.ages.size() == faces.size() && predictions.female.size() == faces.size(),
+  require(predictions.ages.size() == faces.size() &&
+              (predictions.female.empty() || predictions.female.size() == faces.size()),
           "[metrics] expected {} predictions, got {} ages and {} genders", faces.size(),
           predictions.ages.size(), predictions.female.size());
   require(predictions.embeddings.data == nullptr ||
@@ -129,10 +134,11 @@ void check(std::span<const Face> faces, const Predictions& predictions,
           "[metrics] expected {} embeddings, got {}", faces.size(), predictions.embeddings.shape);
   for (std::size_t i = 0; i < faces.size(); ++i) {
     const AgeEstimate& estimate = predictions.ages[i];
+    const float female = predictions.female.empty() ? 0 : predictions.female[i];
     require(std::isfinite(estimate.age) && std::isfinite(estimate.low) &&
-                std::isfinite(estimate.high) && std::isfinite(predictions.female[i]),
+                std::isfinite(estimate.high) && std::isfinite(female),
             "[metrics] expected finite predictions, got age {} ({} to {}) and gender {} for {}",
-            estimate.age, estimate.low, estimate.high, predictions.female[i], faces[i].path);
+            estimate.age, estimate.low, estimate.high, female, faces[i].path);
   }
 }
 

@@ -33,8 +33,9 @@ namespace twinage {
 
 struct Predictions {
   std::span<const AgeEstimate> ages;  // [faces]
-  std::span<const float> female;      // probability of label 1 [faces]
+  std::span<const float> female;      // probability of label 1 [faces]; empty: no gender is read
   ConstView embeddings;               // matrix(faces, width); without data there is no verification
+  bool intervals = true;              // false: the estimates' intervals mean nothing
 };
 
 struct VerificationOptions {
@@ -52,12 +53,12 @@ struct Verification {
 // A share is within [0, 1]; what a group cannot tell is absent.
 struct GroupMetrics {
   std::string name;
-  Index count = 0;                   // at least 1
-  double mae = 0, median_error = 0;  // years
-  double bias = 0;                   // mean of estimate - truth, years
-  std::array<double, 16> cs{};       // CS(0) to CS(15)
-  double interval_share = 0;         // of true ages within the interval
-  double interval_width = 0;         // mean, years
+  Index count = 0;                       // at least 1
+  double mae = 0, median_error = 0;      // years
+  double bias = 0;                       // mean of estimate - truth, years
+  std::array<double, 16> cs{};           // CS(0) to CS(15)
+  std::optional<double> interval_share;  // of true ages within the interval
+  std::optional<double> interval_width;  // mean, years
   Index gender_labelled = 0;
   std::optional<double> gender_accuracy;     // of the labelled faces
   std::optional<Verification> verification;  // absent where no pair of either class exists

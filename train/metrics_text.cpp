@@ -21,11 +21,13 @@ Json group_json(const GroupMetrics& group) {
                {"ca3", group.cs[3]},
                {"ca5", group.cs[5]},
                {"ca7", group.cs[7]},
-               {"interval_share", group.interval_share},
-               {"interval_width_years", group.interval_width},
+               {"interval_share", nullptr},
+               {"interval_width_years", nullptr},
                {"gender_labelled", group.gender_labelled},
                {"gender_accuracy", nullptr},
                {"verification", nullptr}};
+  if (group.interval_share) json["interval_share"] = *group.interval_share;
+  if (group.interval_width) json["interval_width_years"] = *group.interval_width;
   if (group.gender_accuracy) json["gender_accuracy"] = *group.gender_accuracy;
   if (group.verification)
     json["verification"] = {{"pairs", group.verification->pairs},
@@ -106,11 +108,19 @@ std::string to_table(const Metrics& metrics) {
   add_groups(table, "by race", metrics.by_race);
   table += "\n";
   add_cumulative_scores(table, metrics.all);
-  table += fmt::format(
+  table +=
       "\nMAE, median of |error|, bias (estimate - truth): years; the rest in per cent.\n"
-      "CA(n): error <= n years. inside: true age within the interval, which is {:.1f}\n"
-      "years wide on average. gender: of the {} faces with a label.\n",
-      metrics.all.interval_width, metrics.all.gender_labelled);
+      "CA(n): error <= n years.";
+  table +=
+      metrics.all.interval_width
+          ? fmt::format(
+                " inside: true age within the interval, which is {:.1f}\nyears wide on average.",
+                *metrics.all.interval_width)
+          : " inside: this model has no intervals.\n";
+  table +=
+      metrics.all.gender_accuracy || metrics.all.gender_labelled == 0
+          ? fmt::format(" gender: of the {} faces with a label.\n", metrics.all.gender_labelled)
+          : " gender: this model reads none.\n";
   if (metrics.all.verification)
     table += fmt::format(
         "AUC: pairs of faces of the same class (ages within {:g} years) against others;\n"

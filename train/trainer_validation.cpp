@@ -24,6 +24,12 @@ std::vector<float> ages_of(const FaceDataset& dataset, std::span<const Index> fa
   return ages;
 }
 
+std::vector<std::uint64_t> contents_of(const FaceDataset& dataset, std::span<const Index> faces) {
+  std::vector<std::uint64_t> contents;
+  for (Index i : faces) contents.push_back(dataset.faces[static_cast<std::size_t>(i)].content);
+  return contents;
+}
+
 std::string percent(double share) {
   return std::isnan(share) ? "unknown" : fmt::format("{:.1f} %", 100 * share);
 }
@@ -58,6 +64,9 @@ Gallery Trainer::make_gallery(std::span<const Index> faces, Tensor embeddings) c
   for (Index i : faces)
     gallery.names.push_back(
         std::filesystem::path(faces_.faces[static_cast<std::size_t>(i)].path).filename().string());
+  gallery.contents = contents_of(faces_, faces);
+  gallery.training_contents = contents_of(faces_, split_.training);
+  gallery.held_out_contents = contents_of(faces_, split_.held_out);
   return gallery;
 }
 

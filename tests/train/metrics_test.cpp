@@ -73,8 +73,8 @@ TEST_CASE("metrics: all faces, by hand") {
   CHECK(all.bias == doctest::Approx(6.5 / 5));
   const double cs[16] = {.2, .4, .4, .8, .8, .8, .8, .8, 1, 1, 1, 1, 1, 1, 1, 1};
   for (std::size_t t = 0; t < 16; ++t) CHECK(all.cs[t] == doctest::Approx(cs[t]));
-  CHECK(all.interval_share == doctest::Approx(0.6));  // both ends of an interval belong to it
-  CHECK(all.interval_width == doctest::Approx(6));
+  CHECK(*all.interval_share == doctest::Approx(0.6));  // both ends of an interval belong to it
+  CHECK(*all.interval_width == doctest::Approx(6));
   CHECK(all.gender_labelled == 4);
   CHECK(*all.gender_accuracy == doctest::Approx(0.5));
   CHECK(!all.verification);
