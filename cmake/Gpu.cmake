@@ -33,6 +33,10 @@ function(twinage_simt_sources target)
   target_link_libraries(${target}_simt PRIVATE twinage_options)
   # Version 4: of version 5, addr2line 2.40 takes the file from the wrong entry.
   target_compile_options(${target}_simt PRIVATE -g -gdwarf-4 -fno-strict-aliasing -Wno-unknown-pragmas)
+  if(TWINAGE_FUZZ)
+    # No fuzzer runs them, and instrumented they take Clang ten minutes.
+    target_compile_options(${target}_simt PRIVATE -O0 -fno-sanitize=all)
+  endif()
   if(TWINAGE_SIMT_CHECK)
     # Calls of __tsan_read4 and its like before every access; kernels/simt defines them.
     # Vectors of the host's would hide which accesses a GPU's thread makes one by one.

@@ -109,9 +109,14 @@ Index SafetensorsEntry::count() const {
 }
 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
+  return parse(read_binary_file(path, kMaxFile), path);
+}
+
+SafetensorsFile SafetensorsFile::parse(std::vector<std::byte> bytes,
+                                       const std::filesystem::path& path) {
   SafetensorsFile file;
   file.path_ = path;
-  file.data_ = read_binary_file(path, kMaxFile);
+  file.data_ = std::move(bytes);
   std::uint64_t header_bytes = 0;
   const std::size_t total = file.data_.size();
   require(total >= sizeof header_bytes, "[safetensors] {} is too short to be a safetensors file",
@@ -137,6 +142,8 @@ void SafetensorsFile::parse_header(std::string_view text, std::uint64_t data_byt
     header = Json::parse(text);
   } catch (const Json::parse_error& error) {
     fail("[safetensors] {}: the header is no valid JSON from its byte {} on", path, error.byte);
+  } catch (const Json::exception& error) {  // such as a number beyond float64
+    fail("[safetensors] {}: the header is no valid JSON: {}", path, error.what());
   }
   require(header.is_object(), "[safetensors] {}: the header is no JSON object", path);
   for (const auto& [name, json] : header.items()) {

@@ -36,6 +36,8 @@ struct SafetensorsEntry {
 class SafetensorsFile {
  public:
   static SafetensorsFile open(const std::filesystem::path& path);
+  // The same of bytes in memory; `path` stands in errors.
+  static SafetensorsFile parse(std::vector<std::byte> bytes, const std::filesystem::path& path);
 
   const std::map<std::string, SafetensorsEntry>& entries() const { return entries_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }

@@ -6,11 +6,8 @@
 #include <sstream>
 #include <type_traits>
 
-// Numbers are read by std::from_chars: a stream takes a lack of memory for a mistake in the number.
-#define TOML_FLOAT_CHARCONV 1
-#include <toml++/toml.h>
-
 #include "core/error.h"
+#include "train/toml.h"
 
 namespace twinage {
 namespace {
@@ -151,6 +148,9 @@ toml::table parse_toml(std::string_view text, const std::string& source) {
   } catch (const toml::parse_error& error) {
     throw UsageError(fmt::format("[config] {}, line {}: {}", source, error.source().begin.line,
                                  error.description()));
+  } catch (const FailedTomlAssertion&) {
+    throw UsageError(
+        fmt::format("[config] {} is no TOML: there is something where a key belongs", source));
   }
 }
 

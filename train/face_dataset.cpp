@@ -44,35 +44,6 @@ bool all_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
 }
 
-// [age]_[gender]_[race]_[yyyymmddHHMMSSFFF].jpg.chip.jpg. Only the three labels are looked at: in
-// the time of two real names stands a space or no dot, which does no harm. Three real names lack a
-// label; which one is not known, so that they cannot be used.
-Reason read_utkface_name(Face& face, std::string_view name) {
-  std::array<std::string_view, 3> labels;
-  std::size_t found = 0;
-  for (std::string_view rest = name; found < 3; ++found) {
-    const std::size_t end = rest.find('_');
-    if (end == rest.npos) break;
-    labels[found] = rest.substr(0, end);
-    rest.remove_prefix(end + 1);
-  }
-  for (std::size_t i = 0; i < found; ++i)
-    if (!labels[i].empty() && !all_digits(labels[i])) found = 0;
-  if (found == 0) return "the name is not of the form age_gender_race_time.jpg";
-  if (found < 3 || std::ranges::any_of(labels, [](auto label) { return label.empty(); }))
-    return "the name lacks one of age_gender_race_time";
-
-  const double age = parse_number<double>(labels[0]).value_or(HUGE_VAL);
-  if (Reason reason = check_age(age, labels[0])) return reason;
-  face.age = static_cast<float>(age);
-  face.gender = parse_number<std::int32_t>(labels[1]).value_or(kGenders);
-  if (face.gender >= kGenders)
-    return fmt::format("gender {} is neither 0 (male) nor 1 (female)", labels[1]);
-  face.race = parse_number<std::int32_t>(labels[2]).value_or(kRaces);
-  if (face.race >= kRaces) return fmt::format("race {} is outside 0..{}", labels[2], kRaces - 1);
-  return std::nullopt;
-}
-
 Reason read_folder_entry(Face& face, const fs::directory_entry& entry) {
   const std::string name = entry.path().filename().string();
   if (name.starts_with('.')) return "it is hidden (the name starts with a dot)";
@@ -130,6 +101,35 @@ void search_folder(FaceDataset& dataset, const fs::path& folder) {
 }
 
 }  // namespace
+
+// [age]_[gender]_[race]_[yyyymmddHHMMSSFFF].jpg.chip.jpg. Only the three labels are looked at: in
+// the time of two real names stands a space or no dot, which does no harm. Three real names lack a
+// label; which one is not known, so that they cannot be used.
+Reason read_utkface_name(Face& face, std::string_view name) {
+  std::array<std::string_view, 3> labels;
+  std::size_t found = 0;
+  for (std::string_view rest = name; found < 3; ++found) {
+    const std::size_t end = rest.find('_');
+    if (end == rest.npos) break;
+    labels[found] = rest.substr(0, end);
+    rest.remove_prefix(end + 1);
+  }
+  for (std::size_t i = 0; i < found; ++i)
+    if (!labels[i].empty() && !all_digits(labels[i])) found = 0;
+  if (found == 0) return "the name is not of the form age_gender_race_time.jpg";
+  if (found < 3 || std::ranges::any_of(labels, [](auto label) { return label.empty(); }))
+    return "the name lacks one of age_gender_race_time";
+
+  const double age = parse_number<double>(labels[0]).value_or(HUGE_VAL);
+  if (Reason reason = check_age(age, labels[0])) return reason;
+  face.age = static_cast<float>(age);
+  face.gender = parse_number<std::int32_t>(labels[1]).value_or(kGenders);
+  if (face.gender >= kGenders)
+    return fmt::format("gender {} is neither 0 (male) nor 1 (female)", labels[1]);
+  face.race = parse_number<std::int32_t>(labels[2]).value_or(kRaces);
+  if (face.race >= kRaces) return fmt::format("race {} is outside 0..{}", labels[2], kRaces - 1);
+  return std::nullopt;
+}
 
 std::string_view gender_name(std::int32_t gender) {
   return gender < 0 || gender >= kGenders ? "unknown" : kGenderNames[static_cast<unsigned>(gender)];

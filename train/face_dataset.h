@@ -59,6 +59,10 @@ std::string_view gender_name(std::int32_t gender);
 std::string race_name(const FaceDataset& dataset, std::int32_t race);
 constexpr std::int32_t kGenders = 2, kRaces = 5;  // of UTKFace
 
+// Age, gender and race from [age]_[gender]_[race]_[time].jpg, the name without its folder; or why
+// they cannot be read. Only age, gender and race of the face are set.
+Reason read_utkface_name(Face& face, std::string_view name);
+
 // Finds the faces of one of:
 // - a folder of pictures named as UTKFace names them, age_gender_race_time.jpg, subfolders included
 //   (also what `twinage synth` writes);

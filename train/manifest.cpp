@@ -140,7 +140,11 @@ Reason check_file(const fs::path& path) {
 }
 
 void read_manifest(FaceDataset& dataset, const fs::path& path, AgeRanges ranges) {
-  const std::string text = read_text_file(path);
+  read_manifest(dataset, read_text_file(path), path, ranges);
+}
+
+void read_manifest(FaceDataset& dataset, std::string_view text, const fs::path& path,
+                   AgeRanges ranges) {
   const std::vector<CsvRow> rows = parse_csv(text, path.string(), separator_of(text));
   if (rows.empty()) return;
   ManifestReader reader(dataset, path, rows.front(), ranges);

@@ -43,6 +43,15 @@ Model load_model(const std::filesystem::path& given) {
   require(fs::exists(path), "[model] {} does not exist: train one with 'twinage train --out {}'",
           path.string(), given.string());
   const auto file = SafetensorsFile::open(path);
+  Model model = read_model_without_network(file);
+  model.network =
+      std::make_unique<TwinNetwork>(preset(model.config.preset), model.config.embedding);
+  load_weights(file, model.network->parameters());
+  return model;
+}
+
+Model read_model_without_network(const SafetensorsFile& file) {
+  const std::filesystem::path& path = file.path();
   const auto format = file.metadata().find("format");
   require(format != file.metadata().end() && format->second == kFormat,
           "[model] {} is not a Twinage model (its format is '{}', expected '{}')", path.string(),
@@ -53,9 +62,6 @@ Model load_model(const std::filesystem::path& given) {
   // Older models do not say; they had some.
   model.gender_labels =
       file.metadata().contains("gender_labels") ? file.metadata_number("gender_labels") : 1;
-  model.network =
-      std::make_unique<TwinNetwork>(preset(model.config.preset), model.config.embedding);
-  load_weights(file, model.network->parameters());
   load(file, model.gallery, model.calibration);
   require(model.gallery.embeddings.shape().c == model.config.embedding,
           "[model] {}: the references' embeddings have {} numbers, those of its network {}",

@@ -33,4 +33,7 @@ void save_model(const std::filesystem::path& path, const TrainConfig& config, st
 // finite, or its configuration makes no sense.
 Model load_model(const std::filesystem::path& path);
 
+// All of it but the network, which stays empty: what can be told without its weights. Throws Error.
+Model read_model_without_network(const SafetensorsFile& file);
+
 }  // namespace twinage

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <ranges>
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
@@ -144,7 +143,8 @@ void RunLock::release() {
     ::close(fd_);
     fd_ = -1;
   }
-  for (const fs::path& folder : created_ | std::views::reverse) ::rmdir(folder.c_str());
+  for (auto folder = created_.rbegin(); folder != created_.rend(); ++folder)
+    ::rmdir(folder->c_str());
 }
 
 }  // namespace twinage
