@@ -6,17 +6,19 @@
 #include <atomic>
 #include <exception>
 
+#include "core/processors.h"
 #include "core/shape.h"
 
 namespace twinage {
 
-// Threads worth using: one for each processor this process may run on.
-int hardware_threads();
-
 namespace detail {
-// Runs body(self, thread) on `threads` threads, each pinned to a processor of its own (unpinned,
-// two threads often share one: half the speed), and waits for all.
+// Runs body(self, 0) here and body(self, thread) on up to `threads` - 1 others, each pinned to a
+// processor of its own (unpinned, two threads often share one: half the speed), and waits for those
+// that have begun: a thread whose processor another program has just now is not waited for.
 void run_on_threads(int threads, void (*body)(void* self, int thread), void* self);
+// Whether the calling worker should leave its loop at the end of this task, to let another program
+// have the processor before the system takes it away in the middle of the next (parallel.cpp).
+bool turn_is_over();
 bool inside_parallel_loop();  // whether the calling thread is in the body of one
 }  // namespace detail
 
@@ -41,7 +43,11 @@ void parallel_for(int threads, Index tasks, F&& f) {
       [](void* self, int thread) {
         auto& s = *static_cast<Shared*>(self);
         try {
-          for (Index task = s.next++; task < s.tasks; task = s.next++) s.f(task, thread);
+          while (thread == 0 || !detail::turn_is_over()) {
+            const Index task = s.next++;
+            if (task >= s.tasks) return;
+            s.f(task, thread);
+          }
         } catch (...) {
           if (!s.failed.test_and_set()) s.error = std::current_exception();
           s.next = s.tasks;
@@ -50,9 +56,5 @@ void parallel_for(int threads, Index tasks, F&& f) {
       &shared);
   if (shared.error) std::rethrow_exception(shared.error);
 }
-
-// Lets the calling thread run on any processor again: for threads that were started by a pinned
-// one and do other work (decoding pictures).
-void unpin_this_thread();
 
 }  // namespace twinage

@@ -288,7 +288,7 @@ void run(const DataArguments& a) {
   }
   print_result("{}\n{}", printable(a.path), data_as_text(dataset));
   if (!a.val.empty())
-    fmt::print(
+    print_result(
         "also in {}:\n"
         "  {} faces, the same pictures; {} persons, of whom there are {} more faces here:\n"
         "  with --val, none of these is trained on\n",

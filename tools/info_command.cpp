@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/isa.h"
 #include "core/output.h"
-#include "core/parallel.h"
+#include "core/processors.h"
 #include "tools/commands.h"
 #include "tools/options.h"
 #include "train/reading_text.h"
@@ -34,7 +34,8 @@ nlohmann::ordered_json machine() {
           {"cuda", problem.empty() ? cuda_description() : "not usable: " + problem},
           {"instruction_set", to_string(isa())},
           {"best_instruction_set", to_string(best_isa())},
-          {"processors", hardware_threads()}};
+          {"processors", hardware_threads()},
+          {"processors_found", describe_processors()}};
 }
 
 // Counted by planning the network, not estimated.
@@ -65,7 +66,7 @@ double mib(const nlohmann::ordered_json& bytes) {
 }
 
 void print_machine(const nlohmann::ordered_json& m) {
-  print_result("device cpu   {} processors, {}\n", m["processors"].get<int>(),
+  print_result("device cpu   {}, {}\n", m["processors_found"].get<std::string>(),
                m["instruction_set"].get<std::string>());
   print_result("device cuda  {}\n", m["cuda"].get<std::string>());
   print_result("device simt  the CUDA kernels, run thread by thread on the host and checked\n");
@@ -78,7 +79,7 @@ void print_cost(const nlohmann::ordered_json& c) {
                c["running_statistics"].get<Index>());
   print_result("  {:.3f} GFLOP an image forward, about three times that in training\n",
                c["flops_per_image"].get<double>() * 1e-9);
-  fmt::print(
+  print_result(
       "  training at batch {}: {:.0f} MiB weights and optimizer, {:.0f} MiB activations, "
       "{:.0f} MiB workspace\n",
       c["batch"].get<Index>(), mib(bytes["parameters_gradients_optimizer"]),

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/output.h"
 #include "tools/commands.h"
+#include "tools/out_of_memory.h"
 
 namespace {
 
@@ -50,8 +51,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
   } catch (const twinage::UsageError& error) {
     return report(error.what(), kUsage);
   } catch (const std::bad_alloc&) {
-    return report("[memory] no memory left: use a smaller batch, preset or data.memory_gb",
-                  kFailed);
+    return report(twinage::kNoMemoryLeft, kFailed);
   } catch (const std::system_error&) {
     if (!twinage::results_written()) return exit_code(kFailed);
     throw;
@@ -61,6 +61,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  twinage::end_without_memory_in_words();
   if (!twinage::prepare_standard_streams()) return kFailed;
   try {
     CLI::App app(kDescription, "twinage");
@@ -76,6 +77,8 @@ int main(int argc, char** argv) {
     twinage::add_embed_command(app);
     twinage::add_info_command(app);
     return parse_and_run(app, argc, argv);
+  } catch (const std::bad_alloc&) {
+    return report(twinage::kNoMemoryLeft, kFailed);
   } catch (const std::exception& error) {
     return report(error.what(), kFailed);
   }

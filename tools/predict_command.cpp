@@ -88,6 +88,8 @@ void run(const PredictArguments& a) {
   }
   if (!a.json)
     for (const std::string& line : shortcomings(reader.model())) note("note: {}\n", line);
+  if (a.images.size() == 1 && !readings.dataset.skipped.empty())
+    fail("{}", description(readings.dataset.skipped.front()));
   for (const Skipped& bad : readings.dataset.skipped) note("twinage: {}\n", description(bad));
   require(readings.dataset.skipped.empty(), "[predict] {} of {} pictures could not be read",
           readings.dataset.skipped.size(), a.images.size());

@@ -88,6 +88,7 @@ template <class T>
 std::string as_text(const T& value) {
   if constexpr (std::is_same_v<T, std::string>) {
     std::ostringstream quoted;
+    quoted.exceptions(std::ios::badbit);  // a lack of memory must not shorten the text
     quoted << toml::value<std::string>(value);
     return quoted.str();
   } else if constexpr (std::is_enum_v<T>) {

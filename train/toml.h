@@ -12,6 +12,8 @@ inline constexpr void assert_toml(bool holds) {
 }
 }  // namespace twinage
 
+// Numbers are read by std::from_chars: a stream takes a lack of memory for a mistake in the number.
+#define TOML_FLOAT_CHARCONV 1
 #undef NDEBUG
 #define TOML_ASSERT(expression) twinage::assert_toml(static_cast<bool>(expression))
 

@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <array>
-#include <vector>
 
+#include "core/error.h"
 #include "core/parallel.h"
 #include "kernels/normalize_images/normalize_images.h"
 
 namespace twinage::cpu {
 namespace {
+
+constexpr Index kMaxSide = 4096;  // of y: one of its rows stands on the stack
 
 float coloured(const ImageVariation& of, float value) {
   const float varied =
@@ -83,8 +85,11 @@ void normalize_image(View out, const std::uint8_t* rgb, Index side, const ImageV
     copy_by_table(out, rgb, side, of);
   } else {
     const Index size = out.shape.w;
-    static thread_local std::vector<float> row;  // the same for every picture: grows once a thread
-    row.resize(static_cast<std::size_t>(size * 3));
+    // Not a vector for each thread: the C library aborts where it has no memory left to note that
+    // it is to be freed.
+    require(size <= kMaxSide, "[normalize_images] expected at most {} pixels a side, got {}",
+            kMaxSide, size);
+    std::array<float, 3 * kMaxSide> row;
     for (Index y = 0; y < size; ++y) {
       (of.resample ? resample_row : copy_row)(row.data(), rgb, side, of, y, size);
       write_row(out, row.data(), y, of);

@@ -29,6 +29,7 @@ expect() {
 train() { "$twinage" train --steps 2 --batch 4 --set data.held_out=0.2 "$@"; }
 
 mkdir empty texts
+echo hello | tee a_file sheet.png >/dev/null
 echo hello >texts/a.txt
 expect 1 'empty' train --data empty --out run
 expect 1 'texts' train --data texts --out run
@@ -104,6 +105,22 @@ expect 1 'already holds a run' train --data faces --out run_cut
 expect 1 'model.preset' train --data faces --out run_cut --resume --preset small
 
 expect 2 'recipe' train --data faces --out run_cut --resume --recipe paper
+# Somebody's own files in the folder that a run is to be written to, and folders that cannot be.
+for file in config.toml metrics.jsonl gallery.safetensors twinage.lock; do
+  mkdir own && echo 'mine = true' >own/$file
+  expect 1 "own.*(no run wrote it|already holds)" train --data faces --out own
+  grep -q 'mine = true' own/$file || { echo "FAILED: own/$file was overwritten"; failures=$((failures + 1)); }
+  rm -r own
+done
+expect 2 'folder of --data' train --data faces --out faces
+expect 1 'cannot create' train --data faces --out a_file/run
+if [ "$(id -u)" -ne 0 ]; then
+  mkdir read_only && chmod a-w read_only
+  expect 1 'read_only' train --data faces --out read_only
+fi
+expect 1 'sheet.png would be overwritten' "$twinage" synth --sheet sheet.png
+expect 1 'no folder nowhere' "$twinage" synth --sheet nowhere/sheet.png
+expect 1 'not an empty folder' "$twinage" synth --out faces --count 1
 expect 2 'zoom' train --data faces --out run --set augment.zoom=2
 
 # Of several pictures the bad one is named, and the others are read.
@@ -115,6 +132,23 @@ grep -q 'words.jpg: it is not a picture' err && grep -q '  age ' out || { echo "
 printf 'path,age\n%s,30\n' "$first" >labels.csv
 expect 2 'overwritten' "$twinage" embed run_cut --data labels.csv --out labels.npy
 expect 1 'no folder nowhere' "$twinage" embed run_cut --data labels.csv --out nowhere/z.npy
+# Somebody's own files of these names stay: what embed and eval wrote themselves may be replaced.
+echo 'name,wage' >wages.csv
+expect 2 'wages.csv would be overwritten, and embed did not' "$twinage" embed run_cut --data labels.csv --out wages.npy
+grep -q 'name,wage' wages.csv || { echo "FAILED: wages.csv was overwritten"; failures=$((failures + 1)); }
+echo 'numbers' >numbers.npy
+expect 2 'numbers.npy would be overwritten' "$twinage" embed run_cut --data labels.csv --out numbers.csv
+"$twinage" embed run_cut --data labels.csv --out z >/dev/null 2>err && "$twinage" embed run_cut --data labels.csv --out z >/dev/null 2>err &&
+  "$twinage" embed run_cut --data labels.csv --out numbers --force >/dev/null 2>err ||
+  { echo "FAILED: embed a second time: $(cat err)"; failures=$((failures + 1)); }
+expect 2 'wages.csv would be overwritten, and eval did not' "$twinage" eval run_cut --data faces --out wages.csv
+mkdir folder.npy
+expect 2 'folder.npy would be overwritten' "$twinage" embed run_cut --data labels.csv --out folder
+# What embed leaves out is named and counted.
+printf 'path,age\n%s,30\nwords.jpg,31\n' "$first" >two.csv
+expect 1 '1 of 2 faces could not be read' "$twinage" embed run_cut --data two.csv --out both
+grep -q 'left out: .*words.jpg' err && [ "$(wc -l <both.csv)" -eq 2 ] ||
+  { echo "FAILED: embed said $(cat err)"; failures=$((failures + 1)); }
 grep -q 'path,age' labels.csv || { echo "FAILED: labels.csv was overwritten"; failures=$((failures + 1)); }
 "$twinage" info --json >/dev/full 2>err && { echo "FAILED: output that was lost"; failures=$((failures + 1)); }
 

@@ -77,7 +77,7 @@ controller, terminal = pty.openpty()
 p = subprocess.Popen(sys.argv[3:], stdin=terminal, stdout=terminal, stderr=terminal, preexec_fn=lambda:
                      signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL))
 os.close(terminal)
-while not os.path.exists(state): time.sleep(0.01)
+while not os.path.exists(state) and p.poll() is None: time.sleep(0.01)
 os.close(controller)
 if not ignored:
     p.send_signal(signal.SIGHUP)
