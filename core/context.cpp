@@ -13,7 +13,7 @@ std::string to_string(Math math) {
     case Math::bf16:
       return "bf16";
   }
-  return "?";
+  fail("[math] unknown arithmetic {}", static_cast<int>(math));
 }
 
 Math parse_math(std::string_view name) {

@@ -16,7 +16,7 @@ std::string to_string(Device device) {
     case Device::simt:
       return "simt";
   }
-  return "?";
+  fail("[device] unknown device {}", static_cast<int>(device));
 }
 
 DeviceChoice parse_device(std::string_view name) {

@@ -52,12 +52,21 @@ void flush_folder_of(const fs::path& path) {
           path.string(), std::strerror(reason));
 }
 
+[[noreturn]] void fail_to_read(const fs::path& path) {
+  constexpr int kOfTheFile[] = {ENOENT, ENOTDIR, EACCES, EPERM, ELOOP, ENAMETOOLONG, ENXIO};
+  const int reason = errno;
+  const std::string text =
+      fmt::format("[files] cannot read {}: {}", path.string(), std::strerror(reason));
+  if (std::ranges::find(kOfTheFile, reason) != std::end(kOfTheFile)) throw Error(text);
+  throw ReadFailed(text);
+}
+
 class OpenFile {
  public:
   explicit OpenFile(const fs::path& path) {
     // Not waiting: a pipe that nobody writes to is refused below instead.
     fd_ = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC); });
-    require(fd_ >= 0, "[files] cannot read {}: {}", path.string(), std::strerror(errno));
+    if (fd_ < 0) fail_to_read(path);
   }
   ~OpenFile() { ::close(fd_); }
   OpenFile(const OpenFile&) = delete;
@@ -84,7 +93,7 @@ Container read_file(const fs::path& path, std::size_t max_bytes) {
   while (done < size) {
     const ssize_t n =
         uninterrupted([&] { return ::read(file.fd(), content.data() + done, size - done); });
-    require(n >= 0, "[files] cannot read {}: {}", path.string(), std::strerror(errno));
+    if (n < 0) fail_to_read(path);
     require(n > 0, "[files] {} ends after {} of {} bytes", path.string(), done, size);
     done += static_cast<std::size_t>(n);
   }

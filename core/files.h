@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/error.h"
+
 namespace twinage {
 
 // A file that takes the place of `path` when commit() is reached, and until then is written under
@@ -49,7 +51,14 @@ void require_writable(const std::filesystem::path& path, std::uint64_t bytes = 0
 void remove_temporary_files(const std::filesystem::path& folder,
                             std::span<const std::filesystem::path> files);
 
-// The whole file; throws Error when it cannot be read or has more than max_bytes.
+// A file could not be read for a reason that is not its own: the disk or the network failed, too
+// many files are open. Read again later, it may be as good as ever.
+struct ReadFailed : Error {
+  using Error::Error;
+};
+
+// The whole file; throws Error when it cannot be read or has more than max_bytes, ReadFailed as
+// above.
 std::string read_text_file(const std::filesystem::path& path,
                            std::size_t max_bytes = std::size_t{64} << 20);
 std::vector<std::byte> read_binary_file(const std::filesystem::path& path, std::size_t max_bytes);

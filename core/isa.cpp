@@ -31,7 +31,7 @@ std::string to_string(Isa isa) {
     case Isa::avx512:
       return "avx512";
   }
-  return "?";
+  fail("[isa] unknown instruction set {}", static_cast<int>(isa));
 }
 
 Isa best_isa() {

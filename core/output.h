@@ -1,5 +1,5 @@
 // What people read while the program works. Nobody may be reading any more (a closed terminal, a
-// full disk under the log), and that must not end the work: nothing here throws.
+// full disk under the log), and that must not end the work.
 #pragma once
 #include <cstdio>
 #include <string_view>
@@ -21,27 +21,21 @@ void write_text(std::FILE* stream, std::string_view text) noexcept;
 // Whether all that went to stdout has been written: flushes it.
 [[nodiscard]] bool results_written() noexcept;
 
-namespace detail {
-template <class... Args>
-void print_to(std::FILE* stream, fmt::format_string<Args...> message, Args&&... args) noexcept {
-  try {
-    write_text(stream, fmt::format(message, std::forward<Args>(args)...));
-  } catch (...) {  // no memory for the text
-    write_text(stream, "twinage: [memory] no memory left to say what happened\n");
-  }
-}
-}  // namespace detail
-
 // For the person: to stderr.
 template <class... Args>
 void note(fmt::format_string<Args...> message, Args&&... args) noexcept {
-  detail::print_to(stderr, message, std::forward<Args>(args)...);
+  try {
+    write_text(stderr, fmt::format(message, std::forward<Args>(args)...));
+  } catch (...) {  // no memory for the text
+    write_text(stderr, "twinage: [memory] no memory left to say what happened\n");
+  }
 }
 
-// What was asked for: to stdout. The exit code tells when it could not be written.
+// What was asked for: to stdout. The exit code tells when it could not be written. Throws
+// std::bad_alloc: without its result no command has succeeded.
 template <class... Args>
-void print_result(fmt::format_string<Args...> message, Args&&... args) noexcept {
-  detail::print_to(stdout, message, std::forward<Args>(args)...);
+void print_result(fmt::format_string<Args...> message, Args&&... args) {
+  write_text(stdout, fmt::format(message, std::forward<Args>(args)...));
 }
 
 }  // namespace twinage

@@ -21,6 +21,8 @@ inline void require_shape(const char* operation, const char* name, ConstView v, 
 
 // Tensor cores are the GPU's, and the simulated GPU's.
 inline void require_math(const Context& ctx, const char* operation) {
+  require(ctx.math == Math::fp32 || ctx.math == Math::tf32 || ctx.math == Math::bf16,
+          "[{}] unknown arithmetic {}", operation, static_cast<int>(ctx.math));
   require(ctx.device != Device::cpu || ctx.math == Math::fp32,
           "[{}] device cpu multiplies in fp32 only: set math to fp32", operation);
 }

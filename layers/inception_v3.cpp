@@ -158,6 +158,8 @@ Stage inception_e(Index in, double width) {
 
 // Sizes at the right: the maps of the standard stem at 299 pixels.
 InceptionV3 inception_v3(double width, Stem stem) {
+  require(stem == Stem::standard || stem == Stem::compact, "[inception_v3] unknown stem {}",
+          static_cast<int>(stem));
   Path tower(3, width);
   tower
       .conv_halving("Conv2d_1a_3x3", 32, k3x3)           // 149

@@ -9,7 +9,13 @@
 namespace twinage {
 
 std::string to_string(PairMode mode) {
-  return mode == PairMode::sampled ? "sampled" : "all";
+  switch (mode) {
+    case PairMode::sampled:
+      return "sampled";
+    case PairMode::all:
+      return "all";
+  }
+  fail("[pairs] unknown mode {}", static_cast<int>(mode));
 }
 
 PairMode parse_pair_mode(std::string_view name) {
@@ -20,6 +26,8 @@ PairMode parse_pair_mode(std::string_view name) {
 
 std::vector<IndexPair> pairs_of_batch(PairMode mode, Index batch) {
   require(batch >= 2, "[pairs] expected a batch of at least 2 faces, got {}", batch);
+  require(mode == PairMode::all || mode == PairMode::sampled, "[pairs] unknown mode {}",
+          static_cast<int>(mode));
   require(mode == PairMode::all || batch % 2 == 0,
           "[pairs] expected an even batch for sampled pairs, got {}", batch);
   const auto faces = static_cast<std::int32_t>(batch);

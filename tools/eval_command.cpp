@@ -160,6 +160,7 @@ void run(const EvalArguments& a) {
   if (!readings.dataset.skipped.empty())
     note("{} pictures skipped ('twinage data --decode' says why)\n",
          readings.dataset.skipped.size());
+  for (const std::string& line : shortcomings(reader.model())) note("note: {}\n", line);
   print_result("{}", a.json ? json : as_text(evaluation, calibration));
 }
 

@@ -17,7 +17,7 @@ struct Decoded {
   std::string failure;            // empty when it could be decoded
 };
 
-Decoded decode(Face& face, Index side, bool keep) {
+Decoded decode(Face& face, Index side, bool keep, FaceStore::WhenNone none) {
   try {
     // One reading, so that the content is that of the pixels.
     const std::vector<std::byte> bytes = read_binary_file(face.path, kMaxImageBytes);
@@ -27,6 +27,10 @@ Decoded decode(Face& face, Index side, bool keep) {
     return {resize_square(image, side).rgb, {}};
   } catch (const ImageError& error) {
     return {{}, error.reason};
+  } catch (const ReadFailed& error) {
+    // Without this face another network would be trained, and the run could not be resumed later.
+    if (none != FaceStore::WhenNone::go_on) throw;
+    return {{}, error.what()};
   } catch (const Error& error) {  // the file cannot be read
     return {{}, error.what()};
   }
@@ -46,7 +50,7 @@ FaceStore::FaceStore(FaceDataset& dataset, Index side, int threads, std::size_t 
   std::atomic<Index> done = 0;
   parallel_for(threads, total, [&](Index i, int thread) {
     const auto at = static_cast<std::size_t>(i);
-    decoded[at] = decode(dataset.faces[at], side, i < fits);
+    decoded[at] = decode(dataset.faces[at], side, i < fits, none);
     const Index count = ++done;
     if (thread == 0 && progress) progress(count, total);
   });

@@ -19,8 +19,8 @@ class FaceStore {
   // cannot be decoded should be known now and not hours into a run. Such faces are moved from
   // dataset.faces to dataset.skipped; the order of the others stays. Sets Face::content. Calls
   // progress(done, total) now and then, on the calling thread. When none is left, throws Error, or
-  // goes on if that is wanted. `dataset` must outlive the store, its faces unchanged but for
-  // keep().
+  // goes on if that is wanted; the same when the disk, say, fails to give a picture (ReadFailed).
+  // `dataset` must outlive the store, its faces unchanged but for keep().
   enum class WhenNone { fail, go_on };
   FaceStore(FaceDataset& dataset, Index side, int threads, std::size_t memory_limit_bytes,
             const std::function<void(Index, Index)>& progress = {}, WhenNone none = WhenNone::fail);

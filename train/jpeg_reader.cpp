@@ -350,7 +350,9 @@ Image read_jpeg(std::span<const std::byte> bytes, const std::string& name) {
       stbi_image_free);
   if (!pixels) {
     const std::string_view reason = stbi_failure_reason();
-    if (reason == "outofmem") throw std::bad_alloc();
+    // What begins as a JPEG is one of an unknown type only where there is no memory to look
+    // further.
+    if (reason == "outofmem" || reason == "unknown image type") throw std::bad_alloc();
     fail_as_damaged(name, reason);
   }
   require(width == reader.width() && height == reader.height(),

@@ -42,8 +42,8 @@ std::string interval_text(const AgeEstimate& estimate, const Calibration& calibr
     case Kind::coverage:
       return fmt::format("80 %: {}", years(estimate));
     case Kind::rough:
-      return fmt::format("{:.0f} to {:.0f} %: {}", 100 * claim.low, 100 * claim.high,
-                         years(estimate));
+      return fmt::format("{}, which may hold {:.0f} to {:.0f} %", years(estimate), 100 * claim.low,
+                         100 * claim.high);
     case Kind::unknown:
       break;
   }

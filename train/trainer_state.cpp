@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/isa.h"
 #include "core/output.h"
 #include "kernels/elementwise/elementwise.h"
 #include "train/trainer.h"
@@ -15,8 +16,10 @@ constexpr const char* kGalleryFormat = "twinage-gallery-1";
 // What the run was computed with: no part of the configuration, because a run may move to another
 // machine, but its bits depend on it.
 std::string arithmetic_of(const Context& ctx) {
-  return fmt::format("device {} in {}{}", to_string(ctx.device), to_string(ctx.math),
-                     ctx.vendor ? " by the vendor's kernels" : "");
+  // Instruction sets add in lanes of their own; only the CPU's kernels have them.
+  return fmt::format("device {} in {}{}{}", to_string(ctx.device), to_string(ctx.math),
+                     ctx.vendor ? " by the vendor's kernels" : "",
+                     ctx.device == Device::cpu ? " with " + to_string(isa()) : "");
 }
 
 std::string joined(const std::vector<std::string>& lines) {

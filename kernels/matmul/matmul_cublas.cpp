@@ -49,9 +49,9 @@ cublasComputeType_t compute_type(Math math) {
     case Math::bf16:
       return CUBLAS_COMPUTE_32F_FAST_16BF;
     case Math::fp32:
-      break;
+      return CUBLAS_COMPUTE_32F;
   }
-  return CUBLAS_COMPUTE_32F;
+  fail("[cublas] unknown arithmetic {}", static_cast<int>(math));
 }
 
 cublasOperation_t operation(Transpose transpose) {

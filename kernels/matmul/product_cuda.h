@@ -199,14 +199,17 @@ void launch_product(const Context& ctx, const char* operation, const ProductPlan
     gpu::launch(ctx, operation, kernel, grid, dim3(kProductThreads), 0, a, b, out, epilogue, plan);
   };
   if (plan.M == 0 || plan.N == 0) return;
-  if (plan.math == Math::tf32)
-    launch(product<TensorTile<Tf32, A, B>, SourceA, SourceB, Target>);
-  else if (plan.math == Math::bf16)
-    launch(product<TensorTile<Bf16, A, B>, SourceA, SourceB, Target>);
-  else if (plan.small)
-    launch(product<FloatTile<64, 32, A, B>, SourceA, SourceB, Target>);
-  else
-    launch(product<FloatTile<128, 64, A, B>, SourceA, SourceB, Target>);
+  switch (plan.math) {  // of a known kind: require_math() looked
+    case Math::tf32:
+      return launch(product<TensorTile<Tf32, A, B>, SourceA, SourceB, Target>);
+    case Math::bf16:
+      return launch(product<TensorTile<Bf16, A, B>, SourceA, SourceB, Target>);
+    case Math::fp32:
+      if (plan.small)
+        launch(product<FloatTile<64, 32, A, B>, SourceA, SourceB, Target>);
+      else
+        launch(product<FloatTile<128, 64, A, B>, SourceA, SourceB, Target>);
+  }
 }
 
 }  // namespace twinage::TWINAGE_GPU_NAMESPACE

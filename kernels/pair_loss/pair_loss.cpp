@@ -23,6 +23,10 @@ constexpr std::array kNames{
 std::string to_string(PairLossKind kind) {
   for (const Name& entry : kNames)
     if (entry.kind == kind) return std::string(entry.name);
+  fail_unknown_pair_loss(kind);
+}
+
+void fail_unknown_pair_loss(PairLossKind kind) {
   fail("[pair_loss] unknown kind {}", static_cast<int>(kind));
 }
 
@@ -36,7 +40,15 @@ PairLossKind parse_pair_loss(std::string_view name) {
 }
 
 bool same_class(const PairLoss& loss, float gap) {
-  return loss.kind == PairLossKind::contrastive ? gap == 0.0F : gap <= loss.tau;
+  switch (loss.kind) {
+    case PairLossKind::contrastive:
+      return gap == 0.0F;
+    case PairLossKind::revised_contrastive:
+    case PairLossKind::graded_contrastive:
+    case PairLossKind::gap_regression:
+      return gap <= loss.tau;
+  }
+  fail_unknown_pair_loss(loss.kind);
 }
 
 void pair_loss(const Context& ctx, float* loss, float* dd, const float* d, const float* gap,

@@ -32,7 +32,11 @@ struct PairLoss {
 std::string to_string(PairLossKind kind);             // "revised-contrastive"
 PairLossKind parse_pair_loss(std::string_view name);  // throws UsageError
 
-// Whether the loss counts this gap as "same class".
+// Throws Error: every backend that meets a kind it has no formula for ends here, before it writes
+// anything; a kind that was added in one place only would otherwise train as another.
+[[noreturn]] void fail_unknown_pair_loss(PairLossKind kind);
+
+// Whether the loss counts this gap as "same class". Throws Error for an unknown kind.
 bool same_class(const PairLoss& loss, float gap);
 
 // loss[p] = the unweighted loss of pair p; dd[p] = weight[p] * d loss[p] / d D[p].

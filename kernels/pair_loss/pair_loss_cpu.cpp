@@ -38,9 +38,15 @@ void gap_regression(float* loss, float* dd, const float* d, const float* gap, co
 
 void pair_loss(const Context&, float* loss, float* dd, const float* d, const float* gap,
                const float* weight, Index count, const PairLoss& kind) {
-  if (kind.kind == PairLossKind::gap_regression)
-    return gap_regression(loss, dd, d, gap, weight, count, kind.scale, kind.beta);
-  contrastive(loss, dd, d, gap, weight, count, kind);
+  switch (kind.kind) {
+    case PairLossKind::contrastive:
+    case PairLossKind::revised_contrastive:
+    case PairLossKind::graded_contrastive:
+      return contrastive(loss, dd, d, gap, weight, count, kind);
+    case PairLossKind::gap_regression:
+      return gap_regression(loss, dd, d, gap, weight, count, kind.scale, kind.beta);
+  }
+  fail_unknown_pair_loss(kind.kind);
 }
 
 }  // namespace twinage::cpu

@@ -41,12 +41,17 @@ void pair_loss(const Context& ctx, float* loss, float* dd, const float* d, const
                const float* weight, Index count, const PairLoss& kind) {
   if (count == 0) return;
   const dim3 grid(static_cast<unsigned>(ceil_div(count, kThreads)));
-  if (kind.kind == PairLossKind::gap_regression)
-    gpu::launch(ctx, "pair_loss", gap_regression, grid, dim3(kThreads), 0, loss, dd, d, gap, weight,
-                count, kind.scale, kind.beta);
-  else
-    gpu::launch(ctx, "pair_loss", contrastive, grid, dim3(kThreads), 0, loss, dd, d, gap, weight,
-                count, kind);
+  switch (kind.kind) {  // here, on the host: a kernel could not fail in words
+    case PairLossKind::contrastive:
+    case PairLossKind::revised_contrastive:
+    case PairLossKind::graded_contrastive:
+      return gpu::launch(ctx, "pair_loss", contrastive, grid, dim3(kThreads), 0, loss, dd, d, gap,
+                         weight, count, kind);
+    case PairLossKind::gap_regression:
+      return gpu::launch(ctx, "pair_loss", gap_regression, grid, dim3(kThreads), 0, loss, dd, d,
+                         gap, weight, count, kind.scale, kind.beta);
+  }
+  fail_unknown_pair_loss(kind.kind);
 }
 
 }  // namespace twinage::TWINAGE_GPU_NAMESPACE

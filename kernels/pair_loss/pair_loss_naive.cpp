@@ -34,7 +34,7 @@ LossAndSlope of_pair(const PairLoss& kind, double d, float gap) {
     case PairLossKind::gap_regression:
       return smooth_l1(d - static_cast<double>(gap) / kind.scale, kind.beta);
   }
-  return {};
+  fail_unknown_pair_loss(kind.kind);
 }
 
 }  // namespace

@@ -13,6 +13,13 @@
 
 namespace gpu {
 
+// Throws twinage::Error. (Here, because nvcc 13 cannot compile the fmt library.)
+[[noreturn]] void throw_refused(const char* operation, const char* name, const char* text);
+
+// In a namespace of this dialect's own: of two weak functions of one name the linker keeps one, and
+// a launch on the GPU would run the host's, or nothing (tests/tools/weak_symbols.sh).
+inline namespace TWINAGE_GPU_NAMESPACE {
+
 template <class T, class P>
 __device__ __forceinline__ T load(const P* p) {
   return *reinterpret_cast<const T*>(p);
@@ -21,9 +28,6 @@ template <class T, class P>
 __device__ __forceinline__ void store(P* p, T value) {
   *reinterpret_cast<T*>(p) = value;
 }
-
-// Throws twinage::Error. (Here, because nvcc 13 cannot compile the fmt library.)
-[[noreturn]] void throw_refused(const char* operation, const char* name, const char* text);
 
 // Starts the kernel on the context's stream. Throws Error when the launch itself is refused.
 template <class... Parameters, class... Arguments>
@@ -39,4 +43,5 @@ void launch(const twinage::Context& ctx, const char* operation, void (*kernel)(P
     throw_refused(operation, cudaGetErrorName(error), cudaGetErrorString(error));
 }
 
+}  // namespace TWINAGE_GPU_NAMESPACE
 }  // namespace gpu

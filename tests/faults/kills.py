@@ -19,7 +19,7 @@ from rig import (Rig, common_arguments, for_each, problem_with_safetensors,
                  problems_with_files, remove)
 
 FULL, SHORT = 100, 8
-FACES, STEPS = 150, 4  # the gallery has three parts
+FACES, STEPS = 80, 4  # the gallery has two parts
 SECOND_KILL = 3  # of every so many runs
 MOST_TRIES = 20  # for a moment before the end
 

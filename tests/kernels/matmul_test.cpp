@@ -203,3 +203,16 @@ TEST_CASE("matmul: shapes that do not fit are refused") {
   }
   CHECK(message == "[matmul] expected 5 rows of b for a = (4, 1, 1, 5), got 6 (b = (6, 1, 1, 3))");
 }
+
+TEST_CASE("matmul: an arithmetic that no kernel knows is refused, on every device") {
+  const TestContext usual(1 << 12);
+  Context ctx = usual;
+  ctx.math = static_cast<Math>(3);
+  GuardedTensor a(matrix(4, 5)), b(matrix(5, 3)), c(matrix(4, 3));
+  for (const Device device : {Device::cpu, Device::simt}) {
+    ctx.device = device;
+    CHECK_THROWS_WITH_AS(matmul(ctx, c.view(), a.view(), Transpose::no, b.view(), Transpose::no),
+                         "[matmul] unknown arithmetic 3", Error);
+  }
+  CHECK_THROWS_AS(to_string(ctx.math), Error);
+}

@@ -167,5 +167,17 @@ TEST_CASE("pair_loss: options without meaning throw; no pairs are fine") {
     CHECK_THROWS_AS(pair_loss(ctx, one, one, one, one, one, 1, wrong), Error);
 }
 
+TEST_CASE("pair_loss: a kind that a backend does not know fails in each of them, on the host") {
+  const TestContext ctx;
+  const PairLoss fifth = of_kind(static_cast<PairLossKind>(4));
+  SharedVector<float> ones = {1};
+  float* one = ones.data();
+  for (const auto run : {naive::pair_loss, cpu::pair_loss, simt::pair_loss, pair_loss})
+    CHECK_THROWS_WITH_AS(run(ctx, one, one, one, one, one, 1, fifth), "[pair_loss] unknown kind 4",
+                         Error);
+  CHECK(ones[0] == 1);
+  CHECK_THROWS_AS(same_class(fifth, 0), Error);
+}
+
 }  // namespace
 }  // namespace twinage

@@ -145,3 +145,7 @@ TEST_CASE("presets: what they are, and what they need") {
   CHECK(tiny.tower->flops() == doctest::Approx(3 * 0.112e9).epsilon(0.01));
   CHECK_THROWS_AS(tiny.tower->plan(ctx, {3, 20, 20, 3}, Mode::train), Error);  // too small
 }
+
+TEST_CASE("inception_v3: a stem that nobody knows is refused") {
+  CHECK_THROWS_AS(inception_v3(0.25, static_cast<Stem>(2)), Error);
+}

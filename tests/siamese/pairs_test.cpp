@@ -146,3 +146,8 @@ TEST_CASE("pair weights: equal, or one half for each kind") {
     for (const float w : pair_weights(gaps, within(tau), true)) CHECK(w == doctest::Approx(0.2));
   CHECK(pair_weights({}, within(3), true).empty());
 }
+
+TEST_CASE("pairs of a batch: a mode that nobody knows is refused") {
+  CHECK_THROWS_AS(pairs_of_batch(static_cast<PairMode>(2), 8), Error);
+  CHECK_THROWS_AS(to_string(static_cast<PairMode>(2)), Error);
+}

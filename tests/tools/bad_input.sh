@@ -49,6 +49,11 @@ expect 1 'cut off' "$twinage" predict run_cut cut.jpg
 # A PNG whose header promises 60000 x 60000 pixels.
 printf '\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\xea\x60\x00\x00\xea\x60\x08\x02\x00\x00\x00\x00\x00\x00\x00' >huge.png
 expect 1 'more than 67108864 pixels' "$twinage" predict run_cut huge.png
+# What other programs show and this one does not read.
+printf '\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1heic' >phone.jpg
+expect 1 'HEIF .HEIC. is not supported: convert it' "$twinage" predict run_cut phone.jpg
+head -c 700 "$first" >no_scan.jpg && printf '\xff\xd9' >>no_scan.jpg
+expect 1 'cut off: [0-9]+ % of it is there' "$twinage" predict run_cut no_scan.jpg
 expect 1 'not_a_picture' "$twinage" predict run_cut not_a_picture.jpg
 
 printf 'path,years\na.jpg,30\n' >columns.csv

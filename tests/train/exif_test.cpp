@@ -7,6 +7,7 @@
 #include "core/files.h"
 #include "core/random.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/train/pictures.h"
 
 using namespace twinage;
 
@@ -36,13 +37,20 @@ std::string number(unsigned value, int size, bool big_endian) {
   return text;
 }
 
+constexpr unsigned kByte = 1, kShort = 3, kLong = 4, kRational = 5;
+
 // A directory of two entries: the width of the picture, and the orientation.
-std::string exif(unsigned orientation, bool big_endian) {
+std::string tiff(unsigned orientation, bool big_endian, unsigned type = kShort) {
   const auto n = [&](unsigned value, int size) { return number(value, size, big_endian); };
-  return std::string("Exif\0\0", 6) + (big_endian ? "MM" : "II") + n(42, 2) + n(8, 4) + n(2, 2) +
-         n(0x0100, 2) + n(4, 2) + n(1, 4) + n(640, 4) +                    // LONG
-         n(0x0112, 2) + n(3, 2) + n(1, 4) + n(orientation, 2) + n(0, 2) +  // SHORT
-         n(0, 4);
+  const int size = type == kByte ? 1 : type == kShort ? 2 : 4;
+  const std::string value = type == kRational ? n(38, 4) : n(orientation, size) + n(0, 4 - size);
+  return std::string(big_endian ? "MM" : "II") + n(42, 2) + n(8, 4) + n(2, 2) + n(0x0100, 2) +
+         n(4, 2) + n(1, 4) + n(640, 4) +  // LONG
+         n(0x0112, 2) + n(type, 2) + n(1, 4) + value + n(0, 4) +
+         (type == kRational ? n(orientation, 4) + n(1, 4) : "");
+}
+std::string exif(unsigned orientation, bool big_endian, unsigned type = kShort) {
+  return std::string("Exif\0\0", 6) + tiff(orientation, big_endian, type);
 }
 
 // The JPEG with this segment behind its first marker.
@@ -89,6 +97,51 @@ TEST_CASE("Exif's orientation is found in both orders of bytes, and decoding obe
   // Application data of another kind are passed over.
   const auto both = with_application_data(with_application_data(jpeg, exif(6, true)), "http://ns.");
   CHECK(exif_orientation(both) == 6);
+}
+
+TEST_CASE("the orientation may be of any whole type, and stand behind other segments") {
+  const std::vector<std::byte> jpeg = wide_jpeg();
+  for (const unsigned type : {kByte, kShort, kLong, kRational})
+    for (const bool big_endian : {false, true}) {
+      CAPTURE(type);
+      auto bytes = with_application_data(jpeg, exif(6, big_endian, type));
+      CHECK(exif_orientation(bytes) == 6);
+      bytes = with_application_data(bytes, "Exif");  // no Exif in fact
+      CHECK(exif_orientation(with_application_data(bytes, "junk")) == 6);
+      CHECK(decode_image(bytes, "test").height == 16);
+    }
+  constexpr unsigned kAscii = 2;
+  CHECK(exif_orientation(with_application_data(jpeg, exif(6, true, kAscii))) == 1);
+}
+
+TEST_CASE("a PNG's orientation is found before its data and behind, and in older text chunks") {
+  const std::string header = test::png_header(2, 1, 8, 0);
+  const std::string data = test::png_chunk("IDAT", test::stored({"\0\1\2", 3}));
+  const auto orientation = [&](const std::string& before, const std::string& behind = {}) {
+    return exif_orientation(
+        test::bytes_of(header + before + data + behind + test::png_chunk("IEND", "")));
+  };
+  const std::string chunk = test::png_chunk("eXIf", tiff(6, true, kLong));
+  CHECK(orientation("") == 1);
+  CHECK(orientation(chunk) == 6);
+  CHECK(orientation("", chunk) == 6);
+  CHECK(decode_image(test::bytes_of(header + chunk + data), "test").height == 2);
+  std::string hexadecimal;
+  for (char c : exif(8, false)) {
+    const auto byte = static_cast<unsigned char>(c);
+    hexadecimal += {"0123456789abcdef"[byte / 16], "0123456789abcdef"[byte % 16]};
+  }
+  const std::string profile = "\nexif\n      44\n" + hexadecimal + "\n";
+  const std::string keyword("Raw profile type exif\0", 22);
+  CHECK(orientation(test::png_chunk("tEXt", keyword + profile)) == 8);
+  CHECK(orientation(test::png_chunk("zTXt", keyword + '\0' + test::stored(profile))) == 8);
+}
+
+TEST_CASE("where there is no Exif, XMP's orientation counts") {
+  const std::string xmp("http://ns.adobe.com/xap/1.0/\0<x tiff:Orientation=\"6\"/>", 55);
+  const auto with = with_application_data(wide_jpeg(), xmp);
+  CHECK(exif_orientation(with) == 6);
+  CHECK(exif_orientation(with_application_data(with, exif(3, true))) == 3);
 }
 
 TEST_CASE("Exif that is cut off or damaged means nothing, and never leads outside") {

@@ -10,90 +10,18 @@
 #include "core/files.h"
 #include "core/random.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/train/pictures.h"
 
 using namespace twinage;
-using test::TemporaryFolder;
+using namespace twinage::test;
 namespace fs = std::filesystem;
 
 namespace {
 
-// Smooth, so that JPEG keeps it closely.
-Image gradient(Index width, Index height) {
-  Image image{width, height,
-              std::vector<std::uint8_t>(static_cast<std::size_t>(width * height * 3))};
-  for (Index y = 0; y < height; ++y)
-    for (Index x = 0; x < width; ++x) {
-      image.pixel(y, x)[0] = static_cast<std::uint8_t>(x * 255 / width);
-      image.pixel(y, x)[1] = static_cast<std::uint8_t>(y * 255 / height);
-      image.pixel(y, x)[2] = 100;
-    }
-  return image;
-}
-
-int largest_difference(const Image& a, const Image& b) {
-  REQUIRE(a.width == b.width);
-  REQUIRE(a.height == b.height);
-  int largest = 0;
-  for (std::size_t i = 0; i < a.rgb.size(); ++i)
-    largest = std::max(largest, std::abs(int{a.rgb[i]} - int{b.rgb[i]}));
-  return largest;
-}
-
-std::vector<std::byte> bytes_of(std::string_view text) {
-  const auto* first = reinterpret_cast<const std::byte*>(text.data());
-  return {first, first + text.size()};
-}
-
-std::string reason_of(std::span<const std::byte> bytes) {
-  try {
-    decode_image(bytes, "test");
-  } catch (const ImageError& error) {
-    CHECK(std::string(error.what()) == "[image] test: " + error.reason);
-    return error.reason;
-  }
-  return "(decoded)";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-void put_big_endian(std::string& text, std::uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(value >> shift & 0xFF);
-}
-
-// The signature and the header of a PNG.
-std::string png_header(std::uint32_t width, std::uint32_t height, int depth = 8, int kind = 2) {
-  std::string text = "\x89PNG\r\n\x1A\n";
-  put_big_endian(text, 13);
-  text += "IHDR";
-  put_big_endian(text, width);
-  put_big_endian(text, height);
-  text += static_cast<char>(depth);
-  text += static_cast<char>(kind);  // 0 grey, 2 RGB, 4 grey and alpha, 6 RGBA
-  text += std::string(3, '\0');
-  put_big_endian(text, 0);  // a CRC; they are not looked at
-  return text;
-}
-
-// A PNG of one pixel, whose row stands in an uncompressed block.
-std::string png_pixel(int depth, int kind, std::vector<std::uint8_t> pixel) {
-  pixel.insert(pixel.begin(), 0);  // the row's filter: none
-  std::uint32_t a = 1, b = 0;      // Adler-32
-  for (std::uint8_t v : pixel) b += a += v;
-  const auto size = static_cast<char>(pixel.size());
-  std::string data =
-      std::string("\x78\x01\x01", 3) + size + '\0' + static_cast<char>(~size) + '\xFF';
-  data.append(pixel.begin(), pixel.end());
-  put_big_endian(data, b << 16 | a);
-  std::string text = png_header(1, 1, depth, kind);
-  put_big_endian(text, static_cast<std::uint32_t>(data.size()));
-  text += "IDAT" + data;
-  put_big_endian(text, 0);
-  put_big_endian(text, 0);
-  text += "IEND";
-  put_big_endian(text, 0);
-  return text;
+// A PNG of one pixel.
+std::string png_pixel(int depth, int kind, const std::string& pixel) {
+  return png_header(1, 1, depth, kind) + png_chunk("IDAT", stored('\0' + pixel)) +
+         png_chunk("IEND", "");
 }
 
 }  // namespace
@@ -113,13 +41,13 @@ TEST_CASE("PNG keeps every byte, JPEG nearly") {
 }
 
 TEST_CASE("grey pictures become RGB, an alpha channel is dropped, 16 bits become 8") {
-  CHECK(decode_image(bytes_of(png_pixel(8, 0, {77})), "grey").rgb ==
+  CHECK(decode_image(bytes_of(png_pixel(8, 0, "\x4D")), "grey").rgb ==
         std::vector<std::uint8_t>{77, 77, 77});
-  CHECK(decode_image(bytes_of(png_pixel(8, 4, {77, 128})), "grey with alpha").rgb ==
+  CHECK(decode_image(bytes_of(png_pixel(8, 4, "\x4D\x80")), "grey with alpha").rgb ==
         std::vector<std::uint8_t>{77, 77, 77});
-  CHECK(decode_image(bytes_of(png_pixel(8, 6, {200, 100, 50, 128})), "RGBA").rgb ==
+  CHECK(decode_image(bytes_of(png_pixel(8, 6, "\xC8\x64\x32\x80")), "RGBA").rgb ==
         std::vector<std::uint8_t>{200, 100, 50});
-  CHECK(decode_image(bytes_of(png_pixel(16, 2, {200, 1, 100, 2, 50, 3})), "RGB 16").rgb ==
+  CHECK(decode_image(bytes_of(png_pixel(16, 2, "\xC8\x01\x64\x02\x32\x03")), "RGB 16").rgb ==
         std::vector<std::uint8_t>{200, 100, 50});
 }
 
@@ -152,13 +80,27 @@ TEST_CASE(
 }
 
 TEST_CASE("what is no picture says so, with the format it really has") {
-  CHECK(contains(reason_of({}), "empty"));
+  CHECK(contains(reason_of(std::string_view()), "empty"));
   CHECK(contains(reason_of(bytes_of("hello")), "not a picture"));
   CHECK(contains(reason_of(bytes_of("<!DOCTYPE html><html>404</html>")), "not a picture"));
   CHECK(contains(reason_of(bytes_of("RIFF1234WEBPVP8 ")),
                  "WebP is not supported: convert it to JPEG or PNG"));
   CHECK(contains(reason_of(bytes_of("GIF89a..........")),
                  "GIF is not supported: convert it to JPEG or PNG"));
+  const auto brands = [](std::string_view brand, std::string_view others) {
+    return reason_of(big_endian(static_cast<std::uint32_t>(16 + others.size()), 4) + "ftyp" +
+                     std::string(brand) + big_endian(0, 4) + std::string(others));
+  };
+  for (const char* brand : {"mif1", "msf1", "heic", "heix", "heim", "hevc", "hevx"})
+    CHECK(brands(brand, "mif1heic") == "HEIF (HEIC) is not supported: convert it to JPEG or PNG");
+  for (const char* brand : {"avif", "avis", "mif1"})
+    CHECK(brands(brand, "miafavif") == "AVIF is not supported: convert it to JPEG or PNG");
+  CHECK(contains(brands("isom", "mp42"), "(a video?) is not supported"));
+  CHECK(contains(reason_of(std::string_view("II*\0....", 8)), "TIFF is not supported"));
+  CHECK(contains(reason_of("8BPS"), "PSD is not supported"));
+  CHECK(contains(reason_of(std::string_view("\0\0\1\0\1\0", 6)), "ICO is not supported"));
+  CHECK(contains(reason_of(std::string_view("\0\0\0\x0CJXL \r\n\x87\n", 12)), "JPEG XL is not"));
+  CHECK(contains(reason_of(std::string_view("\0\0\0\x0CjP  \r\n\x87\n", 12)), "JPEG 2000 is"));
   TemporaryFolder folder;
   CHECK_THROWS_AS(read_image(folder / "none.jpg"), Error);
   CHECK_THROWS_AS(read_image(folder.path()), Error);

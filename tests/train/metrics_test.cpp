@@ -64,6 +64,27 @@ LabelledDistances random_pairs(std::uint64_t seed, std::size_t count) {
 
 }  // namespace
 
+TEST_CASE("metrics: a model without intervals or gender has no figures of them, also in words") {
+  const TestContext ctx;
+  const Example example;
+  Predictions predictions = example.predictions();
+  predictions.intervals = false;
+  predictions.female = {};
+  const Metrics metrics =
+      compute_metrics(ctx, example.faces, predictions, example.training_ages, {});
+  CHECK(!metrics.all.interval_share);
+  CHECK(!metrics.all.interval_width);
+  CHECK(!metrics.all.gender_accuracy);
+  CHECK(metrics.all.gender_labelled == 4);
+  const auto json = to_json(metrics);
+  CHECK(json["all"]["interval_share"].is_null());
+  CHECK(json["all"]["interval_width_years"].is_null());
+  CHECK(json["all"]["gender_accuracy"].is_null());
+  const std::string table = to_table(metrics);
+  CHECK(table.find("this model has no intervals") != std::string::npos);
+  CHECK(table.find("this model reads none") != std::string::npos);
+}
+
 TEST_CASE("metrics: all faces, by hand") {
   const Metrics metrics = metrics_of(Example());
   const GroupMetrics& all = metrics.all;

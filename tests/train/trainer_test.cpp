@@ -7,6 +7,7 @@
 #include "core/cuda_runtime.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/isa.h"
 #include "tests/support/temporary_folder.h"
 #include "train/image.h"
 #include "train/model_file.h"
@@ -192,4 +193,12 @@ TEST_CASE("trainer: faces to validate on are not trained on, and who saw no gend
   for (const std::string& name : model.gallery.names)
     CHECK_FALSE(fs::exists(folder / "all" / "val" / fs::path(name).filename()));
   CHECK_FALSE(model.knows_gender());
+}
+
+TEST_CASE("trainer: the state says with which instruction set it was computed") {
+  const TemporaryFolder folder;
+  make_faces(folder / "faces", 40, 1);
+  Trainer(request(folder / "faces", folder / "run", 1)).run();
+  const auto state = SafetensorsFile::open(RunDirectory(folder / "run").state());
+  CHECK(state.metadata().at("arithmetic") == "device cpu in fp32 with " + to_string(isa()));
 }
