@@ -13,7 +13,13 @@
 #endif
 
 #ifdef TWINAGE_ADDRESS_SANITIZER
-#include <sanitizer/allocator_interface.h>
+// As in sanitizer/allocator_interface.h, a header that g++ 12 lacks; its library has the functions.
+extern "C" {
+int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void* block,
+                                                                  std::size_t size),
+                                              void (*free_hook)(const volatile void* block));
+std::size_t __sanitizer_get_allocated_size(const volatile void* block);
+}
 #else
 #include <malloc.h>
 #endif
