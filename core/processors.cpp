@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <new>
 
 #include "core/error.h"
 
@@ -14,7 +15,8 @@ class Processors {
  public:
   explicit Processors(std::size_t capacity)
       : capacity_(capacity), set_(CPU_ALLOC(capacity), [](cpu_set_t* s) { CPU_FREE(s); }) {
-    require(set_ != nullptr, "[processors] out of memory for a set of {} processors", capacity);
+    if (set_ == nullptr)
+      throw std::bad_alloc();  // before main() begins, too (tools/out_of_memory.h)
     CPU_ZERO_S(bytes(), get());
   }
   std::size_t capacity() const { return capacity_; }

@@ -5,7 +5,9 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <typeinfo>
 
+#include <cxxabi.h>
 #include <unistd.h>
 
 namespace twinage {
@@ -29,7 +31,9 @@ void on_failed_allocation() {
 
 // Any other reason to terminate is a mistake of ours: it stays a crash.
 void on_terminate() {
-  if (!g_failed) std::abort();
+  const std::type_info* thrown = abi::__cxa_current_exception_type();
+  const bool by_hand = thrown != nullptr && *thrown == typeid(std::bad_alloc);  // after malloc, say
+  if (!g_failed && !by_hand) std::abort();
   print("twinage: ");
   print(kNoMemoryLeft);
   print("\n");
