@@ -52,7 +52,8 @@ using std::min;
 
 // In a namespace of this dialect's own: of two weak functions of one name the linker keeps one, and
 // a launch on the GPU would run the host's, or nothing (tests/tools/weak_symbols.sh).
-namespace gpu::inline TWINAGE_GPU_NAMESPACE {
+namespace gpu {
+inline namespace TWINAGE_GPU_NAMESPACE {
 
 // 1. launch
 
@@ -120,7 +121,8 @@ T shuffle(std::uint32_t mask, T value, int source, const char* operation, Place 
   return offer.value;
 }
 
-}  // namespace gpu::inline TWINAGE_GPU_NAMESPACE
+}  // namespace TWINAGE_GPU_NAMESPACE
+}  // namespace gpu
 
 inline void __syncthreads(gpu::Place place = gpu::Place::here()) {
   gpu::barrier(place);
@@ -178,7 +180,8 @@ inline int __all_sync(std::uint32_t mask, int predicate, gpu::Place place = gpu:
 
 // 4. atomics, of integers: a sum of floats would depend on the order of threads
 
-namespace gpu::inline TWINAGE_GPU_NAMESPACE {
+namespace gpu {
+inline namespace TWINAGE_GPU_NAMESPACE {
 
 template <class T, class F>
 GPU_NOT_INSTRUMENTED T replace_atomically(T* p, T operand, F new_value) {
@@ -196,7 +199,8 @@ __forceinline__ T atomic(T* p, T operand, F new_value) {
   return replace_atomically(p, operand, new_value);
 }
 
-}  // namespace gpu::inline TWINAGE_GPU_NAMESPACE
+}  // namespace TWINAGE_GPU_NAMESPACE
+}  // namespace gpu
 
 template <class T>
 __forceinline__ T atomicAdd(T* p, std::type_identity_t<T> value) {

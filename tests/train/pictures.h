@@ -63,7 +63,8 @@ inline bool contains(const std::string& text, const std::string& part) {
 
 inline std::string big_endian(std::uint32_t value, int size) {
   std::string text;
-  for (int i = size - 1; i >= 0; --i) text += static_cast<char>(std::uint64_t{value} >> 8 * i & 0xFF);
+  for (int i = size - 1; i >= 0; --i)
+    text += static_cast<char>(std::uint64_t{value} >> 8 * i & 0xFF);
   return text;
 }
 inline std::string little_endian(std::uint32_t value, int size) {
