@@ -146,7 +146,10 @@ TEST_CASE("model: metadata that are missing or make no sense are named with the 
              replaced(c.metadata["config"], "preset = 'tiny'", "preset = 'huge'");
        }},
   };
-  for (const auto& [named, change] : breakages) {
+  for (const auto& breakage : breakages) {
+    // Clang 14 captures no structured binding in the lambda of CAPTURE.
+    const auto& named = breakage.first;
+    const auto& change = breakage.second;
     CAPTURE(named);
     CHECK_THROWS_WITH_AS((void)file.changed(change), doctest::Contains(named.c_str()), Error);
     CHECK_THROWS_WITH_AS((void)file.changed(change), doctest::Contains("changed.safetensors"),
