@@ -43,7 +43,7 @@ TEST_CASE("what the fuzzers kept does not break a promise") {
 TEST_CASE("memory that was never written to can be told from memory that was") {
   const auto first_byte = [](std::uint8_t fill) {
     const FreshMemory memory(fill);
-    auto* block = static_cast<std::uint8_t*>(::operator new(1000));
+    auto* block = static_cast<std::uint8_t*>(::operator new(5000));
     const std::uint8_t byte = *static_cast<volatile std::uint8_t*>(block + 500);
     ::operator delete(block);
     return byte;

@@ -22,9 +22,8 @@ TWINAGE_FUZZ_TARGET(exif, input) {
   const int whole = exif_orientation(input);
   must(wrapped >= 1 && wrapped <= 8 && whole >= 1 && whole <= 8, "an orientation is 1 to 8");
 
-  Image image{3, 2, {}};
-  for (std::uint8_t pixel = 1; pixel <= 6; ++pixel)
-    image.rgb.insert(image.rgb.end(), {pixel, static_cast<std::uint8_t>(pixel + 10), 0});
+  Image image{3, 2, std::vector<std::uint8_t>(18)};
+  for (std::size_t i = 0; i < image.rgb.size(); ++i) image.rgb[i] = static_cast<std::uint8_t>(i);
   Image upright = turned_upright(image, wrapped);
   must(upright.width * upright.height == 6 && upright.width == (wrapped >= 5 ? 2 : 3),
        "turning keeps or exchanges width and height");

@@ -7,7 +7,8 @@
 namespace twinage::fuzz {
 
 // While one exists, what malloc and new return is filled with `byte`, and so is the stack below.
-// Under AddressSanitizer by its hooks, which also count; with glibc alone by M_PERTURB.
+// Under AddressSanitizer by its hooks, which also count; with glibc alone by M_PERTURB, which
+// leaves out blocks of less than about 1 KB that were used before.
 class FreshMemory {
  public:
   explicit FreshMemory(std::uint8_t byte);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Inputs of a fuzzer in one text file, a line of hexadecimal each, for git.
 
-  pack.py pack FOLDER FILE [MOST]   the MOST (15) smallest inputs of FOLDER, added to those of FILE
+  pack.py pack FOLDER FILE [MOST]   adds MOST (25) inputs of FOLDER to those of FILE: in the order
+                                    of their sizes, in even steps from the smallest on
   pack.py unpack FILE FOLDER        one file each"""
 import hashlib
 import pathlib
@@ -19,11 +20,12 @@ def main():
     if action == "pack":
         lines = lines_of(target)
         known = set(lines)
-        most = int(sys.argv[4]) if len(sys.argv) > 4 else 15
+        most = int(sys.argv[4]) if len(sys.argv) > 4 else 25
         inputs = [path.read_bytes() for path in source.iterdir() if path.is_file()]
         fresh = sorted({i for i in inputs if 0 < len(i) <= LARGEST and i.hex() not in known},
                        key=lambda i: (len(i), i))
-        lines += [i.hex() for i in fresh[:most]]
+        step = max(1, -(-len(fresh) // most))
+        lines += [i.hex() for i in fresh[::step]]
         target.write_text("".join(line + "\n" for line in lines))
     elif action == "unpack":
         target.mkdir(parents=True, exist_ok=True)

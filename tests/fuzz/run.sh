@@ -11,7 +11,7 @@
 # Ends with 1 where an input was a finding; it lies in build/fuzz/findings.
 #
 #   REPORT=1   also writes the table to benchmarks/results/fuzzing.md
-#   KEEP=N     also adds the N smallest new inputs of each corpus to tests/fuzz/corpus (tests_fuzz)
+#   KEEP=N     also adds N inputs of each corpus to tests/fuzz/corpus, for tests_fuzz (pack.py)
 #
 # tools/test.sh does not build this (a whole build of the libraries, and Clang's); there tests_fuzz
 # puts tests/fuzz/corpus to the same targets.
@@ -26,7 +26,7 @@ SECONDS_AN_INPUT=5
 fuzz() {  # target, runs, seconds
   local folder=build/fuzz/corpus/$1 log=build/fuzz/logs/$1.log
   mkdir -p "$folder" build/fuzz/findings
-  ASAN_OPTIONS=quarantine_size_mb=8:allocator_may_return_null=0 \
+  ASAN_OPTIONS=quarantine_size_mb=8:malloc_context_size=2:allocator_may_return_null=0 \
     UBSAN_OPTIONS=print_stacktrace=1 \
     build/fuzz/tests/fuzz/fuzz_"$1" "$folder" build/fuzz/seeds/"$1" -runs="$2" -max_total_time="$3" \
     -max_len="${LONGEST[$1]}" -timeout="$SECONDS_AN_INPUT" -rss_limit_mb="$MEGABYTES" \
