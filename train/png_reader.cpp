@@ -131,7 +131,8 @@ class PngReader {
     for (const auto& part : data_) compressed += part.size();
     // No byte inflates to more than 1032: what cannot be there gets no memory.
     if (compressed < size / 1032)
-      fail_as_cut_off(name_, static_cast<double>(compressed) * 1032 / static_cast<double>(size));
+      throw ImageError(name_, fmt::format("the picture is cut off: at most {} % of it is there",
+                                          compressed * 1032 * 100 / size));
     std::vector<std::byte> joined;
     if (data_.size() > 1) {
       joined.reserve(compressed);

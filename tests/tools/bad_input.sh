@@ -2,7 +2,7 @@
 # Bad input gives one clear line on stderr, the right exit code, and leaves nothing behind:
 # bad_input.sh TWINAGE.  Prints every message.
 set -uo pipefail
-twinage=$1
+twinage=$(realpath "$1")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1

@@ -2,7 +2,7 @@
 # Figures that mean nothing are not given without a word: honest_figures.sh TWINAGE.
 # `eval` on the faces of training, few held-out faces, no label of both genders, no face at all.
 set -uo pipefail
-twinage=$1
+twinage=$(realpath "$1")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1

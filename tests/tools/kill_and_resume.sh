@@ -2,7 +2,7 @@
 # A run that is killed with SIGKILL in mid-step and resumed ends in the same bytes as one that was
 # not: kill_and_resume.sh TWINAGE
 set -euo pipefail
-twinage=$1
+twinage=$(realpath "$1")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
