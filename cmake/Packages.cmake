@@ -1,8 +1,13 @@
-# The libraries we stand on: Debian packages, or, with TWINAGE_PACKAGES, a folder of their headers
+# The libraries we stand on: Debian packages, or, with TWINAGE_PACKAGES, a folder of what is needed of them
 # (tools/gpu_check.sh --pack makes one, for a machine that cannot install anything).
-set(TWINAGE_PACKAGES "" CACHE PATH "a folder of headers to use instead of installed packages")
+set(TWINAGE_PACKAGES "" CACHE PATH "a folder to use instead of installed packages")
 find_package(Threads REQUIRED)
 find_path(TWINAGE_XXHASH xxhash.h PATHS ${TWINAGE_PACKAGES} REQUIRED)
+if(TWINAGE_PACKAGES)
+  set(ZLIB_LIBRARY ${TWINAGE_PACKAGES}/libz.a)
+  set(ZLIB_INCLUDE_DIR ${TWINAGE_PACKAGES})
+endif()
+find_package(ZLIB REQUIRED)
 if(NOT TWINAGE_PACKAGES)
   find_package(fmt REQUIRED)
   find_package(CLI11 REQUIRED)

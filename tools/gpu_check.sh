@@ -8,7 +8,7 @@
 #       --out      where the two files go; default: benchmarks/results
 #       --minutes  also train on synthetic faces for so long
 #   tools/gpu_check.sh --pack
-#       on a machine with the Debian packages: copies their headers to build/gpu_packages, to be taken
+#       on a machine with the Debian packages: copies what the build needs of them to build/gpu_packages, to be taken
 #       along to one that has none
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -25,7 +25,8 @@ while [ $# -gt 0 ]; do
         [ -d "/usr/include/$folder" ] || { echo "no /usr/include/$folder: run tools/test.sh first, it installs the packages" >&2; exit 1; }
         cp -r "/usr/include/$folder" "$packages/"
       done
-      cp /usr/include/xxhash.h "$packages/"
+      cp /usr/include/{xxhash,zlib,zconf}.h "$packages/"
+      cp "$(g++ -print-file-name=libz.a)" "$packages/"
       echo "headers for a machine without packages: $packages ($(du -sh "$packages" | cut -f1))"
       exit 0 ;;
     *) sed -n '2,12p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2 ;;

@@ -1,7 +1,7 @@
 # Debian 12 packages, to be sourced.
 # To build and run:
 packages_build=(g++ cmake ninja-build libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev
-  libstb-dev doctest-dev libxxhash-dev)
+  libstb-dev doctest-dev libxxhash-dev zlib1g-dev)
 # To run all tests: Clang (ThreadSanitizer), the formatter, and Python to
 # read our files back with NumPy.
 packages_test=(clang libclang-rt-14-dev clang-format python3 python3-numpy)

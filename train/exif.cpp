@@ -137,7 +137,7 @@ std::string text_of_chunk(std::string_view type, std::span<const std::byte> cont
   constexpr std::size_t kEnough = 256 << 10;
   if (zero + 2 > content.size()) return {};
   std::vector<std::uint8_t> text(kEnough);
-  const std::size_t size = inflate(content.subspan(zero + 2), text).size;
+  const std::size_t size = inflate(std::array{content.subspan(zero + 2)}, text).size;
   return {text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size)};
 }
 

@@ -1,4 +1,4 @@
-// zlib streams (RFC 1950, RFC 1951) into memory of a given size.
+// zlib streams (RFC 1950, RFC 1951) into memory of a given size, by zlib.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +18,8 @@ struct Inflated {
   InflateEnd end;
 };
 
-// Allocates nothing. The checksum at the end is not looked at.
-Inflated inflate(std::span<const std::byte> zlib, std::span<std::uint8_t> output);
+// The stream lies in `parts`, one after the other. Allocates 40 KB, whatever the stream says;
+// throws std::bad_alloc. A part or an output of 4 GB or more is refused.
+Inflated inflate(std::span<const std::span<const std::byte>> parts, std::span<std::uint8_t> output);
 
 }  // namespace twinage

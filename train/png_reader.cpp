@@ -133,14 +133,8 @@ class PngReader {
     if (compressed < size / 1032)
       throw ImageError(name_, fmt::format("the picture is cut off: at most {} % of it is there",
                                           compressed * 1032 * 100 / size));
-    std::vector<std::byte> joined;
-    if (data_.size() > 1) {
-      joined.reserve(compressed);
-      for (const auto& part : data_) joined.insert(joined.end(), part.begin(), part.end());
-    }
     rows_.resize(size);
-    const Inflated got =
-        inflate(data_.size() == 1 ? data_[0] : std::span<const std::byte>(joined), rows_);
+    const Inflated got = inflate(data_, rows_);
     if (got.end == InflateEnd::kTooLarge)
       throw ImageError(name_, fmt::format("its data inflate to more than the {} bytes that a "
                                           "picture of {} x {} pixels holds",

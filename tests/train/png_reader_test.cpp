@@ -17,6 +17,13 @@ std::vector<std::uint8_t> pixels(const std::string& text) {
 }
 using Rgb = std::vector<std::uint8_t>;
 
+const std::string kChecksumOfAbcd = "\x03\xd8\x01\x8b";  // Adler-32, which stored() leaves out
+
+Inflated inflate_all(const std::string& stream, std::span<std::uint8_t> room) {
+  const std::vector<std::byte> bytes = bytes_of(stream);
+  return inflate(std::array{std::span(bytes)}, room);
+}
+
 }  // namespace
 
 TEST_CASE("a PNG with Huffman codes of its own keeps every byte") {
@@ -88,21 +95,37 @@ TEST_CASE("a PNG that promises more than its data can hold gets no memory") {
 
 TEST_CASE("inflate stops where its room ends, and says how much it wrote") {
   std::vector<std::uint8_t> room(4);
-  const Inflated all = inflate(bytes_of(stored("abcd")), room);
+  const Inflated all = inflate_all(stored("abcd") + kChecksumOfAbcd, room);
   CHECK(all.size == 4);
   CHECK(all.end == InflateEnd::kComplete);
-  CHECK(inflate(bytes_of(stored("abcde")), room).end == InflateEnd::kTooLarge);
+  CHECK(inflate_all(stored("abcde"), room).end == InflateEnd::kTooLarge);
   const std::string stream = stored("abcd");
-  const Inflated part = inflate(bytes_of(stream.substr(0, stream.size() - 1)), room);
+  const Inflated part = inflate_all(stream.substr(0, stream.size() - 1), room);
   CHECK(part.size == 3);
   CHECK(part.end == InflateEnd::kCutOff);
-  CHECK(inflate(bytes_of("no zlib"), room).end == InflateEnd::kDamaged);
+  CHECK(inflate_all("no zlib", room).end == InflateEnd::kDamaged);
   // A fixed code: the letter a, then 258 bytes from 1 back, for which there is no room.
   const std::string bomb("\x78\x9c\x4b\x1c\x05\x00", 6);
-  const Inflated full = inflate(bytes_of(bomb), room);
+  const Inflated full = inflate_all(bomb, room);
   CHECK(full.end == InflateEnd::kTooLarge);
   CHECK(full.size == 4);
   CHECK(room == std::vector<std::uint8_t>(4, 'a'));
+}
+
+TEST_CASE("inflate goes on where the stream does, in any number of parts") {
+  std::vector<std::uint8_t> room(4);
+  const auto stream = bytes_of(stored("abcd") + kChecksumOfAbcd), large = bytes_of(stored("abcde"));
+  const auto in_bytes = [&](const std::vector<std::byte>& bytes) {
+    std::vector<std::span<const std::byte>> parts;
+    for (const std::byte& byte : bytes) parts.emplace_back(&byte, 1);
+    parts.emplace_back();
+    return inflate(parts, room);
+  };
+  CHECK(in_bytes(stream).size == 4);
+  CHECK(in_bytes(stream).end == InflateEnd::kComplete);
+  CHECK(std::string(room.begin(), room.end()) == "abcd");
+  CHECK(in_bytes(large).end == InflateEnd::kTooLarge);
+  CHECK(inflate({}, room).end == InflateEnd::kCutOff);
 }
 
 TEST_CASE("Apple's PNG is named") {
