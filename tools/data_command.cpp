@@ -15,8 +15,8 @@
 #include "core/parallel.h"
 #include "tools/commands.h"
 #include "tools/options.h"
-#include "train/copies.h"
-#include "train/face_store.h"
+#include "train/faces/copies.h"
+#include "train/faces/face_store.h"
 
 namespace twinage {
 namespace {

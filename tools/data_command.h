@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "train/face_dataset.h"
+#include "train/faces/face_dataset.h"
 
 namespace twinage {
 

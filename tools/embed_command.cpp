@@ -5,8 +5,8 @@
 #include "core/output.h"
 #include "tools/commands.h"
 #include "tools/options.h"
+#include "train/model/reading_text.h"
 #include "train/progress.h"
-#include "train/reading_text.h"
 
 namespace twinage {
 namespace {

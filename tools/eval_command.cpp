@@ -9,9 +9,9 @@
 #include "core/output.h"
 #include "tools/commands.h"
 #include "tools/options.h"
-#include "train/metrics.h"
+#include "train/model/metrics.h"
+#include "train/model/reading_text.h"
 #include "train/progress.h"
-#include "train/reading_text.h"
 
 namespace twinage {
 namespace {

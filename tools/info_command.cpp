@@ -9,7 +9,7 @@
 #include "core/processors.h"
 #include "tools/commands.h"
 #include "tools/options.h"
-#include "train/reading_text.h"
+#include "train/model/reading_text.h"
 
 namespace twinage {
 namespace {

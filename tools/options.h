@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/device.h"
-#include "train/engine.h"
+#include "train/model/engine.h"
 
 namespace twinage {
 

@@ -5,8 +5,8 @@
 #include "core/output.h"
 #include "core/parallel.h"
 #include "tools/commands.h"
+#include "train/faces/synthetic_face.h"
 #include "train/progress.h"
-#include "train/synthetic_face.h"
 
 namespace twinage {
 namespace {

@@ -8,8 +8,8 @@
 #include "kernels/adadelta/adadelta.h"
 #include "siamese/age_readout.h"
 #include "siamese/objective.h"
-#include "train/labels.h"
-#include "train/loader.h"
+#include "train/faces/labels.h"
+#include "train/faces/loader.h"
 
 namespace twinage {
 
@@ -31,7 +31,7 @@ struct TrainConfig {
   std::string data, val;
   AgeRanges age_ranges = AgeRanges::skip;
   double held_out = 0.03;  // share of the training faces kept aside: selection and calibration; of
-                           // small sets more is kept (held_out_count in train/split.h)
+                           // small sets more is kept (held_out_count in train/faces/split.h)
   Index held_out_max = 1000;
   double memory_gb = 4;  // for decoded faces
   int workers = 1;       // threads that prepare batches; the batches do not depend on it

@@ -8,7 +8,7 @@
 // stay repeatable.
 #pragma once
 #include "train/config.h"
-#include "train/embedder.h"
+#include "train/model/embedder.h"
 
 namespace twinage {
 

@@ -1,7 +1,7 @@
 #include "train/optimizer.h"
 
 #include "core/error.h"
-#include "train/weights.h"
+#include "train/model/weights.h"
 
 namespace twinage {
 

@@ -8,8 +8,8 @@
 #include "core/files.h"
 #include "core/output.h"
 #include "layers/initialize.h"
-#include "train/copies.h"
-#include "train/model_file.h"
+#include "train/faces/copies.h"
+#include "train/model/model_file.h"
 
 namespace twinage {
 namespace {

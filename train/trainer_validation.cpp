@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/output.h"
 #include "kernels/distance/distance.h"
-#include "train/model_file.h"
+#include "train/model/model_file.h"
 #include "train/trainer.h"
 
 namespace twinage {

@@ -8,9 +8,9 @@
 #include "core/cuda_stream.h"
 #include "siamese/objective.h"
 #include "siamese/twin_network.h"
-#include "train/engine.h"
-#include "train/face_input.h"
-#include "train/loader.h"
+#include "train/faces/loader.h"
+#include "train/model/engine.h"
+#include "train/model/face_input.h"
 #include "train/optimizer.h"
 
 namespace twinage {

@@ -2,7 +2,7 @@
 //
 //   y[n, h, w, c] = (colour(shown) - 127.5) / 64      `shown`: the byte of rgb[n] that lies there
 //
-// The numbers of a variation are drawn by train/augment; here is the arithmetic.
+// The numbers of a variation are drawn by train/faces/augment; here is the arithmetic.
 #pragma once
 #include <cstdint>
 

@@ -1,6 +1,6 @@
 // CSV text. The first byte picks the separator. Must hold: rows or Error; lines that count upwards;
 // what was read, written again with every field in quotes, reads as the same fields.
-#include "train/csv.h"
+#include "train/faces/csv.h"
 
 #include <algorithm>
 

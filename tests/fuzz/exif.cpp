@@ -1,7 +1,7 @@
 // Exif: the input is the content of a segment behind "Exif\0\0", inside an otherwise empty JPEG;
 // and a whole JPEG. Must hold: an orientation of 1 to 8, no error; turning a picture only moves its
 // pixels.
-#include "train/exif.h"
+#include "train/faces/pictures/exif.h"
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
 // Names of UTKFace files. Must hold: labels within their ranges or a reason; labels that were read,
 // written as a name, read as the same.
 #include "tests/fuzz/target.h"
-#include "train/face_dataset.h"
-#include "train/image.h"
+#include "train/faces/face_dataset.h"
+#include "train/faces/pictures/image.h"
 
 using namespace twinage;
 using namespace twinage::fuzz;

@@ -1,10 +1,10 @@
 // A manifest of faces. Files named "exe" exist (the program itself, by way of /proc/self), others
 // do not. Must hold: Error for the whole manifest, or for each row a face with labels within their
 // ranges or a reason; no row is lost.
-#include "train/manifest.h"
+#include "train/faces/formats/manifest.h"
 
 #include "tests/fuzz/target.h"
-#include "train/csv.h"
+#include "train/faces/csv.h"
 
 using namespace twinage;
 using namespace twinage::fuzz;

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/fuzz/target.h"
-#include "train/model_file.h"
+#include "train/model/model_file.h"
 
 using namespace twinage;
 using namespace twinage::fuzz;

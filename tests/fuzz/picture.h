@@ -1,7 +1,7 @@
 // What the targets jpeg, png and bmp have in common.
 #pragma once
 #include "tests/fuzz/target.h"
-#include "train/image.h"
+#include "train/faces/pictures/image.h"
 
 namespace twinage::fuzz {
 

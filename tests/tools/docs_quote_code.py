@@ -108,7 +108,7 @@ def anchors_of(text):
 
 def link_faults(document, text):
     for name in re.findall(rf"`((?:{FOLDERS})/[\w./-]+)`", text):
-        # `train/augment` stands for both augment.h and augment.cpp.
+        # `train/faces/augment` stands for both augment.h and augment.cpp.
         if not (ROOT / name).exists() and not list(ROOT.glob(name + ".*")):
             yield f"no such file: {name}"
     for target in re.findall(r"\]\(([^)\s]+)[^)]*\)", text):
@@ -272,8 +272,8 @@ def known_names(twinage):
         return "\n".join(path.read_text() for path in tracked(*patterns))
 
     tests = {}
-    for path in tracked("tests/*/*.cpp"):
-        tests.setdefault("tests_" + path.parent.name, []).extend(
+    for path in tracked("tests/**/*.cpp"):
+        tests.setdefault("tests_" + path.relative_to(ROOT / "tests").parts[0], []).extend(
             re.findall(r'TEST_CASE\w*\(\s*"([^"]*)"', path.read_text()))
     shared = text_of("benchmarks/measure.*", "benchmarks/gpu_measure.*")
     benchmarks = {"benchmark_" + path.stem: set(re.findall(r'"!?(--[a-z-]+)', shared + path.read_text()))

@@ -9,8 +9,8 @@
 #include "core/files.h"
 #include "core/isa.h"
 #include "tests/support/temporary_folder.h"
-#include "train/image.h"
-#include "train/model_file.h"
+#include "train/faces/pictures/image.h"
+#include "train/model/model_file.h"
 
 using namespace twinage;
 using twinage::test::TemporaryFolder;

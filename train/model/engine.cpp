@@ -1,0 +1,61 @@
+#include "train/model/engine.h"
+
+#include <algorithm>
+
+#include "core/cuda_runtime.h"
+#include "core/error.h"
+#include "core/parallel.h"
+#include "core/simt_memory.h"
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/vendor.h"
+
+namespace twinage {
+
+Engine::Engine(const EngineOptions& options) : workspace_(std::make_unique<Workspace>()) {
+  const auto& [choice, threads, math, by_vendor] = options;
+  const Device device = choice.device;
+  require(!by_vendor || device == Device::cuda,
+          "[engine] cuDNN and cuBLAS compute on device cuda, not on {}: leave out --kernels vendor",
+          to_string(device));
+  require(!by_vendor || math != Math::bf16,
+          "[engine] cuDNN does not round float32 to bf16: use --math tf32 or --kernels own");
+  require(device != Device::cpu || math == Math::fp32,
+          "[engine] device cpu multiplies in fp32 only: leave out --math or use --device cuda");
+  require_available(device);
+  if (by_vendor) {
+    const std::string problem = vendor::problem();
+    require(problem.empty(), "[engine] --kernels vendor is not possible here: {}", problem);
+  }
+  if (device == Device::cuda) {
+    cuda_select(choice.gpu);
+    stream_ = std::make_unique<CudaStream>();
+    context_.stream = stream_->handle();
+  }
+  require(threads >= 0, "[engine] expected at least 0 threads, got {}", threads);
+  context_.device = device;
+  context_.math = math;
+  context_.vendor = by_vendor;
+  context_.threads = threads > 0 ? threads : hardware_threads();
+  host_context_ = context_;
+  host_context_.device = Device::cpu;
+  host_context_.math = Math::fp32;
+  host_context_.vendor = false;
+  host_context_.stream = nullptr;
+  context_.workspace = workspace_.get();
+  if (device == Device::simt) simt_memory::protect_from_host(true);
+}
+
+void Engine::plan(TwinNetwork& network, Index batch, Mode mode) {
+  network.plan(context_, batch, mode);
+  const Index needed = std::max(network.workspace(), all_finite_workspace(context_));
+  if (needed > workspace_->capacity()) {
+    *workspace_ = Workspace();  // free the old one first
+    *workspace_ = Workspace(needed, context_.device);
+  }
+}
+
+Index Engine::workspace_bytes() const {
+  return workspace_->capacity() * static_cast<Index>(sizeof(float));
+}
+
+}  // namespace twinage

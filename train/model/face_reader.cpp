@@ -1,0 +1,52 @@
+#include "train/model/face_reader.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace twinage {
+
+FaceReader::FaceReader(const std::filesystem::path& run, Engine engine)
+    : model_(load_model(run)), engine_(std::move(engine)) {
+  use_readout(model_.config.readout.kind);
+}
+
+void FaceReader::use_readout(ReadoutKind kind) {
+  readout_ = std::make_unique<AgeReadout>(model_.gallery, model_.calibration,
+                                          ReadoutOptions{kind, model_.config.readout.k});
+}
+
+Readings FaceReader::read(const std::vector<std::string>& paths) {
+  FaceDataset dataset;
+  for (const std::string& path : paths) {
+    Face face;
+    face.path = path;
+    dataset.faces.push_back(face);
+  }
+  return read(std::move(dataset), {}, FaceStore::WhenNone::go_on);
+}
+
+Readings FaceReader::read(FaceDataset dataset, const std::function<void(Index, Index)>& progress,
+                          FaceStore::WhenNone none) {
+  Readings readings;
+  readings.dataset = std::move(dataset);
+  const auto memory = static_cast<std::size_t>(std::min(model_.config.memory_gb, 1e6) * 1e9);
+  const FaceStore store(readings.dataset, model_.network->preset().load, context().threads, memory,
+                        {}, none);
+  std::vector<Index> all(readings.dataset.faces.size());
+  std::iota(all.begin(), all.end(), Index{0});
+  EmbedOptions options;
+  options.mirror = model_.config.mirror;
+  options.zooms = model_.config.zooms;
+  options.progress = progress;
+  readings.embedded = embed_faces(engine_, *model_.network, store, all, options);
+  if (all.empty()) return readings;
+  std::vector<std::uint64_t> contents;
+  for (const Face& face : readings.dataset.faces) {
+    contents.push_back(face.content);
+    readings.origins.push_back(origin_of(model_.gallery, face.content));
+  }
+  readings.estimates = readout_->estimate(context(), readings.embedded.z.view(), contents);
+  return readings;
+}
+
+}  // namespace twinage

@@ -1,0 +1,52 @@
+// FaceReader: a trained model, ready to read pictures.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "siamese/age_readout.h"
+#include "train/model/embedder.h"
+#include "train/model/engine.h"
+#include "train/model/model_file.h"
+
+namespace twinage {
+
+struct Readings {
+  FaceDataset dataset;                 // the faces that were read, in order; what was skipped, why
+  Embedded embedded;                   // of each face
+  std::vector<AgeEstimate> estimates;  // of each face; a reference is left out of its own
+  std::vector<Origin> origins;         // what the model had to do with each face before
+};
+
+class FaceReader {
+ public:
+  // Loads RUN/model.safetensors. Throws Error.
+  FaceReader(const std::filesystem::path& run, Engine engine);
+
+  // Which read-out to use instead of the model's own.
+  void use_readout(ReadoutKind kind);
+
+  // Pictures by their paths. One that cannot be read is in dataset.skipped; that may be all.
+  Readings read(const std::vector<std::string>& paths);
+  // Faces of a data set. progress(done, total) as in embed_faces. Throws Error when none of them
+  // can be read, unless going on is wanted.
+  Readings read(FaceDataset dataset, const std::function<void(Index, Index)>& progress = {},
+                FaceStore::WhenNone none = FaceStore::WhenNone::fail);
+
+  const Model& model() const { return model_; }
+  // For distances and metrics of what was read: always of the host.
+  const Context& context() const { return engine_.host_context(); }
+  // P(same age class) of two faces at this distance: |age gap| <= model().calibration.tau years.
+  float same_class_probability(float distance) const {
+    return model_.calibration.probability(distance);
+  }
+
+ private:
+  Model model_;
+  Engine engine_;
+  std::unique_ptr<AgeReadout> readout_;
+};
+
+}  // namespace twinage

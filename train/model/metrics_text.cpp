@@ -1,0 +1,138 @@
+// Metrics for programs (JSON) and for people (a table).
+#include <iterator>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "train/model/metrics.h"
+
+namespace twinage {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json group_json(const GroupMetrics& group) {
+  Json json = {{"name", group.name},
+               {"count", group.count},
+               {"mae_years", group.mae},
+               {"median_error_years", group.median_error},
+               {"bias_years", group.bias},
+               {"cs", group.cs},
+               {"ca3", group.cs[3]},
+               {"ca5", group.cs[5]},
+               {"ca7", group.cs[7]},
+               {"interval_share", nullptr},
+               {"interval_width_years", nullptr},
+               {"gender_labelled", group.gender_labelled},
+               {"gender_accuracy", nullptr},
+               {"verification", nullptr}};
+  if (group.interval_share) json["interval_share"] = *group.interval_share;
+  if (group.interval_width) json["interval_width_years"] = *group.interval_width;
+  if (group.gender_accuracy) json["gender_accuracy"] = *group.gender_accuracy;
+  if (group.verification)
+    json["verification"] = {{"pairs", group.verification->pairs},
+                            {"accuracy", group.verification->accuracy},
+                            {"auc", group.verification->auc}};
+  return json;
+}
+
+Json groups_json(const std::vector<GroupMetrics>& groups) {
+  Json json = Json::array();
+  for (const GroupMetrics& group : groups) json.push_back(group_json(group));
+  return json;
+}
+
+// A share in per cent, or a dash.
+std::string percent(const std::optional<double>& share) {
+  return share ? fmt::format("{:.1f}", 100 * *share) : "-";
+}
+
+std::string table_row(const GroupMetrics& group) {
+  std::optional<double> auc;
+  if (group.verification) auc = group.verification->auc;
+  // A long name, of a race say, gets a line of its own.
+  constexpr std::size_t kWidth = 9;
+  const bool is_long = group.name.size() > kWidth;
+  const std::string title = group.name + "\n";
+  return fmt::format("{}{:<9}{:>7}{:>7.2f}{:>8.2f}{:>+7.2f}{:>6}{:>6}{:>6}{:>7}{:>8}{:>7}\n",
+                     is_long ? title : "", is_long ? "" : group.name, group.count, group.mae,
+                     group.median_error, group.bias, percent(group.cs[3]), percent(group.cs[5]),
+                     percent(group.cs[7]), percent(group.interval_share),
+                     percent(group.gender_accuracy), percent(auc));
+}
+
+void add_groups(std::string& table, const char* title, const std::vector<GroupMetrics>& groups) {
+  if (groups.empty()) return;
+  table += fmt::format("{}\n", title);
+  for (const GroupMetrics& group : groups) table += table_row(group);
+}
+
+// Two rows of eight.
+void add_cumulative_scores(std::string& table, const GroupMetrics& all) {
+  for (std::size_t first = 0; first < all.cs.size(); first += 8) {
+    table += fmt::format("{:<24}", "error at most, years");
+    for (std::size_t t = first; t < first + 8; ++t) table += fmt::format("{:>6}", t);
+    table += fmt::format("\n{:<24}", "  of all faces, %");
+    for (std::size_t t = first; t < first + 8; ++t)
+      table += fmt::format("{:>6}", percent(all.cs[t]));
+    table += "\n";
+  }
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const Metrics& metrics) {
+  return {{"all", group_json(metrics.all)},
+          {"by_decade", groups_json(metrics.by_decade)},
+          {"by_gender", groups_json(metrics.by_gender)},
+          {"by_race", groups_json(metrics.by_race)},
+          {"baseline",
+           {{"training_mean_years", metrics.training_mean},
+            {"mae_of_training_mean_years", metrics.mae_of_training_mean},
+            {"training_median_years", metrics.training_median},
+            {"mae_of_training_median_years", metrics.mae_of_training_median}}},
+          {"same_class",
+           {{"tau_years", metrics.verification.tau},
+            {"threshold", metrics.verification.threshold},
+            {"pairs", metrics.verification.pairs},
+            {"seed", metrics.verification.seed}}}};
+}
+
+std::string to_table(const Metrics& metrics) {
+  std::string table =
+      fmt::format("{:<9}{:>7}{:>7}{:>8}{:>7}{:>6}{:>6}{:>6}{:>7}{:>8}{:>7}\n", "", "faces", "MAE",
+                  "median", "bias", "CA(3)", "CA(5)", "CA(7)", "inside", "gender", "AUC");
+  table += table_row(metrics.all);
+  add_groups(table, "by age", metrics.by_decade);
+  add_groups(table, "by gender", metrics.by_gender);
+  add_groups(table, "by race", metrics.by_race);
+  table += "\n";
+  add_cumulative_scores(table, metrics.all);
+  table +=
+      "\nMAE, median of |error|, bias (estimate - truth): years; the rest in per cent.\n"
+      "CA(n): error <= n years.";
+  table +=
+      metrics.all.interval_width
+          ? fmt::format(
+                " inside: true age within the interval, which is {:.1f}\nyears wide on average.",
+                *metrics.all.interval_width)
+          : " inside: this model has no intervals.\n";
+  table +=
+      metrics.all.gender_accuracy || metrics.all.gender_labelled == 0
+          ? fmt::format(" gender: of the {} faces with a label.\n", metrics.all.gender_labelled)
+          : " gender: this model reads none.\n";
+  if (metrics.all.verification)
+    table += fmt::format(
+        "AUC: pairs of faces of the same class (ages within {:g} years) against others;\n"
+        "told apart at distance {:.3f}: {:.1f} % right of {} pairs, half of either kind.\n",
+        metrics.verification.tau, metrics.verification.threshold,
+        100 * metrics.all.verification->accuracy, metrics.all.verification->pairs);
+  table += fmt::format(
+      "Saying the training faces' mean age, {:.1f}, for everyone: MAE {:.2f};\n"
+      "their median age, {:.1f}: {:.2f}.\n",
+      metrics.training_mean, metrics.mae_of_training_mean, metrics.training_median,
+      metrics.mae_of_training_median);
+  return table;
+}
+
+}  // namespace twinage

@@ -1,0 +1,72 @@
+#include "train/model/model_file.h"
+
+#include "core/error.h"
+#include "train/model/weights.h"
+#include "train/run_directory.h"
+
+namespace twinage {
+namespace {
+
+constexpr const char* kFormat = "twinage-model-1";
+
+// Of a file everything can be wrong; the messages of config.h do not all name it.
+TrainConfig config_of(const SafetensorsFile& file) {
+  const std::string& text = file.metadata("config");
+  const std::string path = file.path().string();
+  try {
+    TrainConfig config = config_from_toml(text, "metadata 'config'");
+    validate(config);
+    return config;
+  } catch (const UsageError& error) {
+    fail("[model] {}: {}", path, error.what());
+  }
+}
+
+}  // namespace
+
+void save_model(const std::filesystem::path& path, const TrainConfig& config, std::uint64_t step,
+                Index gender_labels, TwinNetwork& network, const Gallery& gallery,
+                const Calibration& calibration) {
+  SafetensorsWriter writer;
+  writer.set_metadata("format", kFormat);
+  writer.set_metadata("config", to_toml(config));
+  writer.set_metadata("step", fmt::format("{}", step));
+  writer.set_metadata("gender_labels", fmt::format("{}", gender_labels));
+  save_weights(writer, network.parameters());
+  save(writer, gallery, calibration);
+  writer.write(path);
+}
+
+Model load_model(const std::filesystem::path& given) {
+  namespace fs = std::filesystem;
+  const fs::path path = fs::is_directory(given) ? RunDirectory(given).model() : given;
+  require(fs::exists(path), "[model] {} does not exist: train one with 'twinage train --out {}'",
+          path.string(), given.string());
+  const auto file = SafetensorsFile::open(path);
+  Model model = read_model_without_network(file);
+  model.network =
+      std::make_unique<TwinNetwork>(preset(model.config.preset), model.config.embedding);
+  load_weights(file, model.network->parameters());
+  return model;
+}
+
+Model read_model_without_network(const SafetensorsFile& file) {
+  const std::filesystem::path& path = file.path();
+  const auto format = file.metadata().find("format");
+  require(format != file.metadata().end() && format->second == kFormat,
+          "[model] {} is not a Twinage model (its format is '{}', expected '{}')", path.string(),
+          format == file.metadata().end() ? "" : format->second, kFormat);
+  Model model;
+  model.config = config_of(file);
+  model.step = static_cast<std::uint64_t>(file.metadata_number("step"));
+  // Older models do not say; they had some.
+  model.gender_labels =
+      file.metadata().contains("gender_labels") ? file.metadata_number("gender_labels") : 1;
+  load(file, model.gallery, model.calibration);
+  require(model.gallery.embeddings.shape().c == model.config.embedding,
+          "[model] {}: the references' embeddings have {} numbers, those of its network {}",
+          path.string(), model.gallery.embeddings.shape().c, model.config.embedding);
+  return model;
+}
+
+}  // namespace twinage

@@ -1,0 +1,91 @@
+#include "train/model/weights.h"
+
+#include <cmath>
+#include <limits>
+
+#include "core/error.h"
+
+namespace twinage {
+namespace {
+
+std::vector<Index> extents(const Shape& s) {
+  return {s.n, s.h, s.w, s.c};
+}
+
+// A tensor's values, which make sense under its name.
+std::vector<float> checked_floats(const SafetensorsFile& file, const std::string& name) {
+  std::vector<float> values = file.floats(name);
+  const bool no_squares = !name.ends_with("running_var") && name.find("mean_square_") == name.npos;
+  const float least = no_squares ? -std::numeric_limits<float>::max() : 0.0F;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isfinite(values[i]) && values[i] >= least) continue;  // no text for each of millions
+    fail(
+        "[weights] {}: '{}' holds {} at {}, expected {}: the file is damaged, or its training went "
+        "wrong",
+        file.path().string(), name, values[i], i,
+        no_squares ? "finite numbers" : "finite numbers of at least 0");
+  }
+  return values;
+}
+
+}  // namespace
+
+void save_tensor(SafetensorsWriter& writer, const std::string& name, const Tensor& tensor) {
+  std::vector<float> host(static_cast<std::size_t>(tensor.size()));
+  tensor.copy_to(host.data(), tensor.size());
+  writer.add(name, host, extents(tensor.shape()));
+}
+
+void load_tensor(const SafetensorsFile& file, const std::string& name, Tensor& tensor) {
+  const SafetensorsEntry& entry = file.entry(name);
+  require(entry.shape == extents(tensor.shape()),
+          "[weights] {}: '{}' has the shape ({}), this network expects {}: another preset?",
+          file.path().string(), name, fmt::join(entry.shape, ", "), tensor.shape());
+  const std::vector<float> host = checked_floats(file, name);
+  tensor.copy_from(host.data(), static_cast<Index>(host.size()));
+}
+
+void save_weights(SafetensorsWriter& writer, const std::vector<Parameter*>& parameters,
+                  const std::string& prefix) {
+  for (const Parameter* p : parameters) save_tensor(writer, prefix + p->name, p->value);
+}
+
+void load_weights(const SafetensorsFile& file, const std::vector<Parameter*>& parameters,
+                  const std::string& prefix) {
+  for (Parameter* p : parameters) load_tensor(file, prefix + p->name, p->value);
+}
+
+void WeightsCopy::take(const std::vector<Parameter*>& parameters) {
+  values_.resize(parameters.size());
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const Tensor& value = parameters[i]->value;
+    values_[i].resize(static_cast<std::size_t>(value.size()));
+    value.copy_to(values_[i].data(), value.size());
+  }
+}
+
+void WeightsCopy::put_back(const std::vector<Parameter*>& parameters) const {
+  require(values_.size() == parameters.size(), "[weights] expected a copy of {} tensors, got {}",
+          parameters.size(), values_.size());
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    parameters[i]->value.copy_from(values_[i].data(), static_cast<Index>(values_[i].size()));
+}
+
+void WeightsCopy::save(SafetensorsWriter& writer, const std::vector<Parameter*>& parameters,
+                       const std::string& prefix) const {
+  for (std::size_t i = 0; i < values_.size(); ++i)
+    writer.add(prefix + parameters[i]->name, values_[i], extents(parameters[i]->value.shape()));
+}
+
+void WeightsCopy::load(const SafetensorsFile& file, const std::vector<Parameter*>& parameters,
+                       const std::string& prefix) {
+  values_.clear();
+  for (const Parameter* p : parameters) {
+    values_.push_back(checked_floats(file, prefix + p->name));
+    require(static_cast<Index>(values_.back().size()) == p->value.size(),
+            "[weights] {}: '{}{}' has {} values, expected {}", file.path().string(), prefix,
+            p->name, values_.back().size(), p->value.size());
+  }
+}
+
+}  // namespace twinage
