@@ -14,6 +14,11 @@
 
 namespace twinage {
 
+// What the gender head says, given P(gender = 1).
+inline bool says_female(float probability) {
+  return probability >= 0.5F;
+}
+
 class TwinNetwork {
  public:
   TwinNetwork(const Preset& preset, Index embedding_width = 128);

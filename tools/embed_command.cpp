@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct EmbedArguments {
-  std::string run, data, out;
+  std::string run, data, out, age_ranges = "skip";
   bool force = false;
   DeviceOptions device;
 };
@@ -118,10 +118,11 @@ void run(const EmbedArguments& a) {
   Readings readings;
   {
     Progress bar("embedding");
-    readings = reader.read(find_faces(a.data), [&](Index done, Index total) {
-      bar.update(static_cast<double>(done) / static_cast<double>(total),
-                 fmt::format("{} of {} faces", done, total));
-    });
+    readings = reader.read(find_faces(a.data, parse_age_ranges(a.age_ranges)),
+                           [&](Index done, Index total) {
+                             bar.update(static_cast<double>(done) / static_cast<double>(total),
+                                        fmt::format("{} of {} faces", done, total));
+                           });
   }
   write_csv(csv, readings, reader.model());
   write_npy(npy, readings.embedded.z.view());
@@ -140,6 +141,9 @@ void add_embed_command(CLI::App& app) {
   auto a = std::make_shared<EmbedArguments>();
   command->add_option("RUN", a->run, "a run directory or model file")->required();
   command->add_option("--data", a->data, "faces: a folder or a CSV manifest")->required();
+  command
+      ->add_option("--age-ranges", a->age_ranges, "skip ages such as 25-32, or take their middle")
+      ->capture_default_str();
   command->add_option("--out", a->out, "file to write; .npy and .csv")->required();
   command->add_flag("--force", a->force, "replace files that embed did not write");
   a->device.add_to(*command);

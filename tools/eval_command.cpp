@@ -9,6 +9,7 @@
 #include "core/output.h"
 #include "tools/commands.h"
 #include "tools/options.h"
+#include "train/faces/copies.h"
 #include "train/model/metrics.h"
 #include "train/model/reading_text.h"
 #include "train/progress.h"
@@ -146,17 +147,24 @@ void run(const EvalArguments& a) {
   Readings readings;
   {
     Progress bar("reading faces");
-    readings = reader.read(find_faces(a.data, parse_age_ranges(a.age_ranges)),
-                           [&](Index done, Index total) {
-                             bar.update(static_cast<double>(done) / static_cast<double>(total),
-                                        fmt::format("{} of {}", done, total));
-                           });
+    readings = reader.read(
+        find_faces(a.data, parse_age_ranges(a.age_ranges)),
+        [&](Index done, Index total) {
+          bar.update(static_cast<double>(done) / static_cast<double>(total),
+                     fmt::format("{} of {}", done, total));
+        },
+        FaceStore::WhenNone::fail, FaceReader::CopiesCount::once);
   }
-  require(!readings.dataset.faces.empty(), "[eval] no face of {} could be decoded", a.data);
+  require(!readings.dataset.faces.empty(),
+          "[eval] no face of {} is left to measure: {} skipped, the last one: {}: {}", a.data,
+          readings.dataset.skipped.size(),
+          readings.dataset.skipped.empty() ? "" : readings.dataset.skipped.back().path,
+          readings.dataset.skipped.empty() ? "" : readings.dataset.skipped.back().reason);
   const Evaluation evaluation = evaluate(reader, readings);
   const Calibration& calibration = reader.model().calibration;
   const std::string json = as_json(evaluation, calibration).dump(2) + "\n";
   if (!a.out.empty()) write_file_atomically(a.out, json);
+  if (!readings.dataset.copies.empty()) note("{}\n", copies_text(readings.dataset));
   if (!readings.dataset.skipped.empty())
     note("{} pictures skipped ('twinage data --decode' says why)\n",
          readings.dataset.skipped.size());

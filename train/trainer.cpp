@@ -43,17 +43,7 @@ void merge_and_say(FaceDataset& dataset, FaceStore& store, const std::string& wh
   store.keep(merge_copies(dataset));
   note("{}: {} faces{}\n", what, dataset.faces.size(),
        skipped == 0 ? "" : fmt::format(", {} skipped ('twinage data --decode' says why)", skipped));
-  if (dataset.copies.empty()) return;
-  std::size_t copies = 0, differ = 0, left_out = 0;
-  for (const Copies& group : dataset.copies) {
-    copies += group.paths.size() - 1;
-    differ += group.ages_differ() || group.genders_differ();
-    left_out += group.left_out;
-  }
-  note(
-      "{}: {} pictures occur more than once and count once ({} copies); the labels of {} "
-      "differ, {} of them too far to use ('twinage data' names them)\n",
-      what, dataset.copies.size(), copies, differ, left_out);
+  if (!dataset.copies.empty()) note("{}: {}\n", what, copies_text(dataset));
 }
 
 // Nobody is trained on who is validated on.

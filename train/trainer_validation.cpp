@@ -92,7 +92,7 @@ Validation Trainer::validation_of(const FaceDataset& dataset, const FaceStore& s
     v.mae += std::fabs(estimates[i].age - face.age);
     if (face.gender < 0) continue;
     ++labelled;
-    right += (embedded.female[i] > 0.5F) == (face.gender == 1);
+    right += says_female(embedded.female[i]) == (face.gender == 1);
   }
   v.mae /= static_cast<double>(faces.size());
   v.gender_accuracy = labelled > 0 ? static_cast<double>(right) / static_cast<double>(labelled)

@@ -117,6 +117,20 @@ std::vector<Index> merge_rows_of_one_file(FaceDataset& dataset) {
   return merge_by(dataset, &Face::path, std::string());
 }
 
+std::string copies_text(const FaceDataset& dataset) {
+  if (dataset.copies.empty()) return {};
+  std::size_t copies = 0, differ = 0, left_out = 0;
+  for (const Copies& group : dataset.copies) {
+    copies += group.paths.size() - 1;
+    differ += group.ages_differ() || group.genders_differ();
+    left_out += group.left_out;
+  }
+  return fmt::format(
+      "{} pictures occur more than once and count once ({} copies); the labels of {} differ, {} of "
+      "them too far to use ('twinage data' names them)",
+      dataset.copies.size(), copies, differ, left_out);
+}
+
 void read_contents(FaceDataset& dataset, int threads,
                    const std::function<void(Index, Index)>& progress) {
   const auto total = static_cast<Index>(dataset.faces.size());

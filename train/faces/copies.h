@@ -3,6 +3,7 @@
 // ages that differ.
 #pragma once
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "core/shape.h"
@@ -22,6 +23,9 @@ constexpr float kMaxAgesApart = 5;
 std::vector<Index> merge_copies(FaceDataset& dataset);
 // The same of faces with one path.
 std::vector<Index> merge_rows_of_one_file(FaceDataset& dataset);
+
+// What merge_copies did, in a line; empty when there were no copies.
+std::string copies_text(const FaceDataset& dataset);
 
 // Sets Face::content of every face, on `threads` threads, without decoding; files that cannot be
 // read move to dataset.skipped. Calls progress(done, total) as FaceStore does.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "train/faces/copies.h"
+
 namespace twinage {
 
 FaceReader::FaceReader(const std::filesystem::path& run, Engine engine)
@@ -26,12 +28,13 @@ Readings FaceReader::read(const std::vector<std::string>& paths) {
 }
 
 Readings FaceReader::read(FaceDataset dataset, const std::function<void(Index, Index)>& progress,
-                          FaceStore::WhenNone none) {
+                          FaceStore::WhenNone none, CopiesCount copies) {
   Readings readings;
   readings.dataset = std::move(dataset);
   const auto memory = static_cast<std::size_t>(std::min(model_.config.memory_gb, 1e6) * 1e9);
-  const FaceStore store(readings.dataset, model_.network->preset().load, context().threads, memory,
-                        {}, none);
+  FaceStore store(readings.dataset, model_.network->preset().load, context().threads, memory, {},
+                  none);
+  if (copies == CopiesCount::once) store.keep(merge_copies(readings.dataset));
   std::vector<Index> all(readings.dataset.faces.size());
   std::iota(all.begin(), all.end(), Index{0});
   EmbedOptions options;

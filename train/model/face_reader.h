@@ -31,9 +31,12 @@ class FaceReader {
   // Pictures by their paths. One that cannot be read is in dataset.skipped; that may be all.
   Readings read(const std::vector<std::string>& paths);
   // Faces of a data set. progress(done, total) as in embed_faces. Throws Error when none of them
-  // can be read, unless going on is wanted.
+  // can be read, unless going on is wanted. Counted once, copies are merged as in training
+  // (merge_copies), and those whose ages are too far apart are in dataset.skipped.
+  enum class CopiesCount { each, once };
   Readings read(FaceDataset dataset, const std::function<void(Index, Index)>& progress = {},
-                FaceStore::WhenNone none = FaceStore::WhenNone::fail);
+                FaceStore::WhenNone none = FaceStore::WhenNone::fail,
+                CopiesCount copies = CopiesCount::each);
 
   const Model& model() const { return model_; }
   // For distances and metrics of what was read: always of the host.

@@ -8,6 +8,7 @@
 #include "core/random.h"
 #include "kernels/distance/distance.h"
 #include "siamese/pairs.h"
+#include "siamese/twin_network.h"
 
 namespace twinage {
 namespace {
@@ -67,7 +68,7 @@ GroupMetrics measure(const Evaluation& e, std::string name, std::span<const Inde
     if (face.gender < 0) continue;
     ++group.gender_labelled;
     if (e.predictions.female.empty()) continue;
-    right += (e.predictions.female[i] >= 0.5F) == (face.gender == 1) ? 1 : 0;
+    right += says_female(e.predictions.female[i]) == (face.gender == 1) ? 1 : 0;
   }
   const auto count = static_cast<double>(group.count);
   group.mae = mean(sizes);

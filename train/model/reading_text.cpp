@@ -82,7 +82,7 @@ Json claim_json(const IntervalClaim& claim) {
 
 std::string gender_text(float female, const Model& model) {
   if (!model.knows_gender()) return "no gender: it was not trained on labels of both";
-  return fmt::format("{} ({:.0f} %)", female > 0.5F ? "female" : "male",
+  return fmt::format("{} ({:.0f} %)", says_female(female) ? "female" : "male",
                      100 * std::max(female, 1 - female));
 }
 
