@@ -29,7 +29,10 @@ ERRORS = {
 MUST_GO_ON = {("write", "EINTR"), ("write", "short"), ("read", "short"), ("read", "EINTR")}
 SHORT_SAMPLE = {"write": 3, "open": 3}  # and of the other calls
 SHORT_OTHERS = 2
-WRITES_OF_OTHER_ERRORS = 400  # the full run takes every write for ENOSPC, and so many for the rest
+# The full run takes every call, but of the writes, most of which are one tensor after another of a
+# state or model, so many, evenly spread.
+WRITES = {"ENOSPC": 1200}
+WRITES_OF_OTHER_ERRORS = 400
 
 
 def faults(rig, full):
@@ -39,8 +42,8 @@ def faults(rig, full):
             if not full:  # the errors take turns
                 few = SHORT_SAMPLE.get(call, SHORT_OTHERS) * len(errors)
                 chosen = spread(count, few)[place::len(errors)] or spread(count, 1)
-            elif call == "write" and error != "ENOSPC":
-                chosen = spread(count, WRITES_OF_OTHER_ERRORS)
+            elif call == "write":
+                chosen = spread(count, WRITES.get(error, WRITES_OF_OTHER_ERRORS))
             else:
                 chosen = range(1, count + 1)
             yield from (Fault(call, nth, error) for nth in chosen)
