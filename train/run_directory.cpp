@@ -99,7 +99,8 @@ void RunLock::take() {
 bool RunLock::try_to_take() {
   const fs::path path = directory_.lock();
   const std::string text = beginning_of(path, 64);
-  require(text.empty() || text.starts_with(kLockText),
+  // A killed process may have written a part of the text.
+  require(text.starts_with(kLockText) || kLockText.starts_with(text),
           "[train] {} would be overwritten, and no run wrote it: choose another --out",
           path.string());
   do {

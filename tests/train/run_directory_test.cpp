@@ -53,6 +53,14 @@ TEST_CASE("a killed run's temporary files go, somebody's lock file stays") {
   write_file_atomically(folder / "state.safetensors.tmp99", "x");
   { const RunLock lock(run, 10); }
   CHECK_FALSE(fs::exists(folder / "state.safetensors.tmp99"));
+  const std::string lock_text = [&] {
+    const RunLock lock(run, 10);
+    return read_text_file(run.lock());
+  }();
+  for (std::size_t written = 0; written < lock_text.size(); ++written) {  // and then killed
+    write_file_atomically(run.lock(), lock_text.substr(0, written));
+    CHECK_NOTHROW(RunLock(run, 10));
+  }
   write_file_atomically(run.lock(), "my shopping list");
   CHECK_THROWS_WITH_AS(RunLock(run, 10), doctest::Contains("no run wrote it"), Error);
   CHECK(read_text_file(run.lock()) == "my shopping list");
