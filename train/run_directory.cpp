@@ -31,6 +31,10 @@ bool is_metrics_of_a_run(const fs::path& path) {
   constexpr std::size_t kRecord = 1 << 16;
   const std::string start = beginning_of(path, kRecord);
   if (start.empty()) return fs::is_regular_file(path) && fs::file_size(path) == 0;
+  // A killed run may have written a part of its first record.
+  constexpr std::string_view kBeginning = "{\"event\":";
+  if (start.find('\n') == std::string::npos)
+    return start.starts_with(kBeginning) || kBeginning.starts_with(start);
   const auto record = nlohmann::json::parse(start.substr(0, start.find('\n')), nullptr, false);
   return record.is_object() && record.contains("event") && record.contains("step");
 }

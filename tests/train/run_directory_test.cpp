@@ -65,3 +65,17 @@ TEST_CASE("a killed run's temporary files go, somebody's lock file stays") {
   CHECK_THROWS_WITH_AS(RunLock(run, 10), doctest::Contains("no run wrote it"), Error);
   CHECK(read_text_file(run.lock()) == "my shopping list");
 }
+
+TEST_CASE("a run that was killed within its first record may start again, somebody's file stays") {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder.path());
+  const std::string record = "{\"event\":\"step\",\"step\":1}\n";
+  for (std::size_t written = 0; written <= record.size(); ++written) {
+    write_file_atomically(run.metrics(), record.substr(0, written));
+    CHECK_NOTHROW(run.require_new());
+  }
+  for (const char* others : {"{\"evening\": 1}", "{\"event\":1}\n", "notes"}) {
+    write_file_atomically(run.metrics(), others);
+    CHECK_THROWS_WITH_AS(run.require_new(), doctest::Contains("no run wrote it"), Error);
+  }
+}
