@@ -211,7 +211,7 @@ void run(Options options) {
   cuda_select(options.gpu);
   Context ctx;
   ctx.device = Device::cuda;
-  ctx.math = parse_math(options.math);
+  ctx.math = parse<Math>(options.math);
   const double peak = options.vendor ? vendor_peak_flops(ctx) : 0, bandwidth = gpu_bandwidth(ctx);
   fmt::print(
       "{}\n{}: cuBLAS reaches {:.1f} TFLOP/s on 8192 x 8192 (the peak below); copying {:.0f} "

@@ -1,17 +1,24 @@
 // Context: where and how an operation computes. Passed to every operation, owned by the caller.
 #pragma once
-#include <string>
 #include <string_view>
 
 #include "core/device.h"
+#include "core/enum_names.h"
 #include "core/workspace.h"
 
 namespace twinage {
 
 // The arithmetic's precision: of the operands of multiplications; sums are always float32.
 enum class Math { fp32, tf32, bf16 };
-std::string to_string(Math math);
-Math parse_math(std::string_view name);  // throws UsageError
+template <>
+struct EnumNames<Math> {
+  static constexpr std::string_view what = "math";
+  static constexpr EnumName<Math> table[] = {
+      {Math::fp32, "fp32"},
+      {Math::tf32, "tf32"},
+      {Math::bf16, "bf16"},
+  };
+};
 
 struct Context {
   Device device = Device::cpu;

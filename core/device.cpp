@@ -7,21 +7,9 @@
 
 namespace twinage {
 
-std::string to_string(Device device) {
-  switch (device) {
-    case Device::cpu:
-      return "cpu";
-    case Device::cuda:
-      return "cuda";
-    case Device::simt:
-      return "simt";
-  }
-  fail("[device] unknown device {}", static_cast<int>(device));
-}
-
 DeviceChoice parse_device(std::string_view name) {
-  for (const Device device : {Device::cpu, Device::cuda, Device::simt})
-    if (name == to_string(device)) return device;
+  for (const auto& entry : EnumNames<Device>::table)
+    if (name == entry.name) return entry.value;
   constexpr std::string_view kGpu = "cuda:";
   if (name.starts_with(kGpu)) {
     const std::string_view number = name.substr(kGpu.size());

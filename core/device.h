@@ -1,7 +1,8 @@
 // Where the arithmetic happens.
 #pragma once
-#include <string>
 #include <string_view>
+
+#include "core/enum_names.h"
 
 namespace twinage {
 
@@ -11,7 +12,15 @@ enum class Device {
   simt,  // the CUDA kernels, run and checked on the host
 };
 
-std::string to_string(Device device);
+template <>
+struct EnumNames<Device> {
+  static constexpr std::string_view what = "device";
+  static constexpr EnumName<Device> table[] = {
+      {Device::cpu, "cpu"},
+      {Device::cuda, "cuda"},
+      {Device::simt, "simt"},
+  };
+};
 
 // A device, and which one where a machine has several GPUs.
 struct DeviceChoice {

@@ -76,25 +76,6 @@ void require_finite(ConstView x, const char* what) {
 
 }  // namespace
 
-std::string to_string(ReadoutKind kind) {
-  switch (kind) {
-    case ReadoutKind::comparison:
-      return "comparison";
-    case ReadoutKind::knn:
-      return "knn";
-    case ReadoutKind::prototype:
-      return "prototype";
-  }
-  fail("[age_readout] unknown read-out {}", static_cast<int>(kind));
-}
-
-ReadoutKind parse_readout(std::string_view name) {
-  for (const ReadoutKind kind : kReadouts)
-    if (name == to_string(kind)) return kind;
-  throw UsageError(
-      fmt::format("[age_readout] expected comparison, knn or prototype, got '{}'", name));
-}
-
 AgeReadout::AgeReadout(const Gallery& gallery, const Calibration& calibration,
                        ReadoutOptions options)
     : gallery_(gallery), calibration_(calibration), options_(options) {

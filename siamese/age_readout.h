@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "core/context.h"
+#include "core/enum_names.h"
 #include "siamese/calibration.h"
 #include "siamese/gallery.h"
 #include "siamese/prototypes.h"
@@ -31,8 +32,15 @@
 namespace twinage {
 
 enum class ReadoutKind { comparison, knn, prototype };
-std::string to_string(ReadoutKind kind);
-ReadoutKind parse_readout(std::string_view name);  // throws UsageError
+template <>
+struct EnumNames<ReadoutKind> {
+  static constexpr std::string_view what = "readout";
+  static constexpr EnumName<ReadoutKind> table[] = {
+      {ReadoutKind::comparison, "comparison"},
+      {ReadoutKind::knn, "knn"},
+      {ReadoutKind::prototype, "prototype"},
+  };
+};
 
 struct AgeEstimate {
   float age = 0;            // years

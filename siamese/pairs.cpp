@@ -8,22 +8,6 @@
 
 namespace twinage {
 
-std::string to_string(PairMode mode) {
-  switch (mode) {
-    case PairMode::sampled:
-      return "sampled";
-    case PairMode::all:
-      return "all";
-  }
-  fail("[pairs] unknown mode {}", static_cast<int>(mode));
-}
-
-PairMode parse_pair_mode(std::string_view name) {
-  for (const PairMode mode : {PairMode::sampled, PairMode::all})
-    if (name == to_string(mode)) return mode;
-  throw UsageError(fmt::format("[pairs] expected sampled or all, got '{}'", name));
-}
-
 std::vector<IndexPair> pairs_of_batch(PairMode mode, Index batch) {
   require(batch >= 2, "[pairs] expected a batch of at least 2 faces, got {}", batch);
   require(mode == PairMode::all || mode == PairMode::sampled, "[pairs] unknown mode {}",

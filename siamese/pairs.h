@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/enum_names.h"
 #include "core/random.h"
 #include "kernels/distance/distance.h"
 #include "kernels/pair_loss/pair_loss.h"
@@ -15,8 +16,14 @@ enum class PairMode {
   sampled,  // the paper's way: a batch of 2P faces is P pairs, face p with face P + p
   all,      // ours: every two faces of a batch are a pair
 };
-std::string to_string(PairMode mode);
-PairMode parse_pair_mode(std::string_view name);  // throws UsageError
+template <>
+struct EnumNames<PairMode> {
+  static constexpr std::string_view what = "pairs";
+  static constexpr EnumName<PairMode> table[] = {
+      {PairMode::sampled, "sampled"},
+      {PairMode::all, "all"},
+  };
+};
 
 // The pairs of a batch of `batch` faces (even for PairMode::sampled).
 std::vector<IndexPair> pairs_of_batch(PairMode mode, Index batch);

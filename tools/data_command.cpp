@@ -270,7 +270,7 @@ nlohmann::ordered_json common_as_json(const InCommon& common, const std::string&
 }
 
 void run(const DataArguments& a) {
-  const AgeRanges ranges = parse_age_ranges(a.age_ranges);
+  const AgeRanges ranges = parse<AgeRanges>(a.age_ranges);
   FaceDataset dataset = find_faces(a.path, ranges);
   read_pictures(dataset, a.decode);
   InCommon common;

@@ -118,7 +118,7 @@ void run(const EmbedArguments& a) {
   Readings readings;
   {
     Progress bar("embedding");
-    readings = reader.read(find_faces(a.data, parse_age_ranges(a.age_ranges)),
+    readings = reader.read(find_faces(a.data, parse<AgeRanges>(a.age_ranges)),
                            [&](Index done, Index total) {
                              bar.update(static_cast<double>(done) / static_cast<double>(total),
                                         fmt::format("{} of {} faces", done, total));

@@ -143,12 +143,12 @@ void run(const EvalArguments& a) {
     require_writable(a.out);
   }
   FaceReader reader(a.run, a.device.engine());
-  if (!a.readout.empty()) reader.use_readout(parse_readout(a.readout));
+  if (!a.readout.empty()) reader.use_readout(parse<ReadoutKind>(a.readout));
   Readings readings;
   {
     Progress bar("reading faces");
     readings = reader.read(
-        find_faces(a.data, parse_age_ranges(a.age_ranges)),
+        find_faces(a.data, parse<AgeRanges>(a.age_ranges)),
         [&](Index done, Index total) {
           bar.update(static_cast<double>(done) / static_cast<double>(total),
                      fmt::format("{} of {}", done, total));

@@ -49,7 +49,7 @@ struct DeviceOptions {
     return text;
   }
   EngineOptions engine_options() const {
-    return {parse_device(device), threads, parse_math(math), kernels == "vendor"};
+    return {parse_device(device), threads, parse<Math>(math), kernels == "vendor"};
   }
   Engine engine() const { return Engine(engine_options()); }
 };

@@ -73,7 +73,7 @@ void print_text(const Readings& r, std::size_t i, const Model& model) {
 
 void run(const PredictArguments& a) {
   FaceReader reader(a.run, a.device.engine());
-  if (!a.readout.empty()) reader.use_readout(parse_readout(a.readout));
+  if (!a.readout.empty()) reader.use_readout(parse<ReadoutKind>(a.readout));
   const Readings readings = reader.read(a.images);
   if (a.json) {
     auto all = nlohmann::ordered_json::array();

@@ -76,9 +76,9 @@ TrainConfig configuration(const CLI::App& command, const TrainArguments& a) {
   if (given("--recipe")) c = recipe(a.recipe);
   if (given("--data")) c.data = a.data;
   if (given("--val")) c.val = a.val;
-  if (given("--age-ranges")) c.age_ranges = parse_age_ranges(a.age_ranges);
+  if (given("--age-ranges")) c.age_ranges = parse<AgeRanges>(a.age_ranges);
   if (given("--preset")) c.preset = a.preset;
-  if (given("--loss")) c.objective.pair_loss.kind = parse_pair_loss(a.loss);
+  if (given("--loss")) c.objective.pair_loss.kind = parse<PairLossKind>(a.loss);
   if (given("--batch")) c.batch = a.batch;
   if (given("--seed")) c.seed = a.seed;
   if (given("--minutes") || given("--epochs") || given("--steps")) {

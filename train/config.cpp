@@ -67,22 +67,6 @@ void visit_fields(Config& c, Visitor&& visit) {
   visit("readout.gallery_share", c.gallery_share, false);
 }
 
-PairLossKind parse_as(std::string_view text, PairLossKind) {
-  return parse_pair_loss(text);
-}
-PairMode parse_as(std::string_view text, PairMode) {
-  return parse_pair_mode(text);
-}
-ReadoutKind parse_as(std::string_view text, ReadoutKind) {
-  return parse_readout(text);
-}
-AgeRanges parse_as(std::string_view text, AgeRanges) {
-  return parse_age_ranges(text);
-}
-Schedule parse_as(std::string_view text, Schedule) {
-  return parse_schedule(text);
-}
-
 // A value as TOML writes it.
 template <class T>
 std::string as_text(const T& value) {
@@ -114,7 +98,7 @@ void read_node(T& value, const toml::node& node, const std::string& source,
     value = node.as_string()->get();
   } else if constexpr (std::is_enum_v<T>) {
     if (!node.is_string()) wrong_type(source, key, "a name in quotes");
-    value = parse_as(node.as_string()->get(), value);
+    value = parse<T>(node.as_string()->get());
   } else if constexpr (std::is_same_v<T, bool>) {
     if (!node.is_boolean()) wrong_type(source, key, "true or false");
     value = node.as_boolean()->get();
@@ -186,16 +170,6 @@ void check_that_it_can_be_written(const TrainConfig& c) {
 
 }  // namespace
 
-std::string to_string(Schedule schedule) {
-  return schedule == Schedule::constant ? "constant" : "cosine";
-}
-
-Schedule parse_schedule(std::string_view name) {
-  if (name == "constant") return Schedule::constant;
-  if (name == "cosine") return Schedule::cosine;
-  throw UsageError(fmt::format("[config] no schedule '{}': use constant or cosine", name));
-}
-
 TrainConfig recipe(std::string_view name) {
   if (name == "default") return TrainConfig{};
   if (name == "paper") return paper_recipe();
@@ -244,7 +218,7 @@ void set_value(TrainConfig& config, const std::string& key, const std::string& v
     if constexpr (std::is_same_v<Field, std::string>) {
       field = value;
     } else if constexpr (std::is_enum_v<Field>) {
-      field = parse_as(value, field);
+      field = parse<Field>(value);
     } else {
       const toml::table table = parse_toml("value = " + value, "--set " + key);
       read_node(field, *table.get("value"), "--set", key);

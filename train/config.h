@@ -17,8 +17,14 @@ enum class Schedule {
   constant,
   cosine,  // from the full step factor to 0 over the run
 };
-std::string to_string(Schedule schedule);
-Schedule parse_schedule(std::string_view name);  // throws UsageError
+template <>
+struct EnumNames<Schedule> {
+  static constexpr std::string_view what = "schedule";
+  static constexpr EnumName<Schedule> table[] = {
+      {Schedule::constant, "constant"},
+      {Schedule::cosine, "cosine"},
+  };
+};
 
 struct TrainConfig {
   std::string recipe = "default";

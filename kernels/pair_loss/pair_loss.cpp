@@ -1,42 +1,11 @@
 #include "kernels/pair_loss/pair_loss.h"
 
-#include <array>
-
 #include "kernels/check.h"
 
 namespace twinage {
-namespace {
-
-struct Name {
-  PairLossKind kind;
-  std::string_view name;
-};
-constexpr std::array kNames{
-    Name{PairLossKind::contrastive, "contrastive"},
-    Name{PairLossKind::revised_contrastive, "revised-contrastive"},
-    Name{PairLossKind::graded_contrastive, "graded-contrastive"},
-    Name{PairLossKind::gap_regression, "gap-regression"},
-};
-
-}  // namespace
-
-std::string to_string(PairLossKind kind) {
-  for (const Name& entry : kNames)
-    if (entry.kind == kind) return std::string(entry.name);
-  fail_unknown_pair_loss(kind);
-}
 
 void fail_unknown_pair_loss(PairLossKind kind) {
   fail("[pair_loss] unknown kind {}", static_cast<int>(kind));
-}
-
-PairLossKind parse_pair_loss(std::string_view name) {
-  std::string known;
-  for (const Name& entry : kNames) {
-    if (entry.name == name) return entry.kind;
-    known += (known.empty() ? "" : ", ") + std::string(entry.name);
-  }
-  throw UsageError(fmt::format("[pair_loss] unknown loss '{}'; choose one of {}", name, known));
 }
 
 bool same_class(const PairLoss& loss, float gap) {

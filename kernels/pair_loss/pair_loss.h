@@ -11,10 +11,10 @@
 // The loss of a list is sum over p of weight[p] * loss[p]; the caller chooses the weights (mean,
 // or both kinds of pair weighted equally). Units: D has none; g, tau, g_max, s in years.
 #pragma once
-#include <string>
 #include <string_view>
 
 #include "core/context.h"
+#include "core/enum_names.h"
 
 namespace twinage {
 
@@ -29,8 +29,16 @@ struct PairLoss {
   float beta = 0.2F;      // corner of smooth-L1, in units of distance
 };
 
-std::string to_string(PairLossKind kind);             // "revised-contrastive"
-PairLossKind parse_pair_loss(std::string_view name);  // throws UsageError
+template <>
+struct EnumNames<PairLossKind> {
+  static constexpr std::string_view what = "pair_loss";
+  static constexpr EnumName<PairLossKind> table[] = {
+      {PairLossKind::contrastive, "contrastive"},
+      {PairLossKind::revised_contrastive, "revised-contrastive"},
+      {PairLossKind::graded_contrastive, "graded-contrastive"},
+      {PairLossKind::gap_regression, "gap-regression"},
+  };
+};
 
 // Throws Error: every backend that meets a kind it has no formula for ends here, before it writes
 // anything; a kind that was added in one place only would otherwise train as another.

@@ -151,10 +151,10 @@ TEST_CASE("same_class: strict for contrastive, within tau years for the others")
 }
 
 TEST_CASE("pair_loss: names come back as they went") {
-  for (const PairLossKind kind : kKinds) CHECK(parse_pair_loss(to_string(kind)) == kind);
+  for (const PairLossKind kind : kKinds) CHECK(parse<PairLossKind>(to_string(kind)) == kind);
   CHECK(to_string(PairLossKind::revised_contrastive) == "revised-contrastive");
-  CHECK_THROWS_AS(parse_pair_loss("triplets"), UsageError);
-  CHECK_THROWS_AS(parse_pair_loss(""), UsageError);
+  CHECK_THROWS_AS(parse<PairLossKind>("triplets"), UsageError);
+  CHECK_THROWS_AS(parse<PairLossKind>(""), UsageError);
 }
 
 TEST_CASE("pair_loss: options without meaning throw; no pairs are fine") {

@@ -88,8 +88,8 @@ AgeEstimate estimate_one(const Gallery& gallery, const Calibration& calibration,
 }  // namespace
 
 TEST_CASE("read-outs: names go both ways") {
-  for (const ReadoutKind kind : kKinds) CHECK(parse_readout(to_string(kind)) == kind);
-  CHECK_THROWS_AS((void)parse_readout("oracle"), UsageError);
+  for (const ReadoutKind kind : kKinds) CHECK(parse<ReadoutKind>(to_string(kind)) == kind);
+  CHECK_THROWS_AS((void)parse<ReadoutKind>("oracle"), UsageError);
 }
 
 TEST_CASE("knn: the weighted median of the nearest ages, by hand") {

@@ -36,8 +36,8 @@ PairLoss within(float tau) {
 
 TEST_CASE("pair modes: names go both ways") {
   for (const PairMode mode : {PairMode::sampled, PairMode::all})
-    CHECK(parse_pair_mode(to_string(mode)) == mode);
-  CHECK_THROWS_AS((void)parse_pair_mode("some"), UsageError);
+    CHECK(parse<PairMode>(to_string(mode)) == mode);
+  CHECK_THROWS_AS((void)parse<PairMode>("some"), UsageError);
 }
 
 TEST_CASE("pairs of a batch: face p with face P + p, or every two faces once") {

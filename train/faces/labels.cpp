@@ -81,17 +81,6 @@ std::optional<Range> range_of(std::string_view text) {
 
 }  // namespace
 
-std::string to_string(AgeRanges ranges) {
-  return ranges == AgeRanges::skip ? "skip" : "middle";
-}
-
-AgeRanges parse_age_ranges(std::string_view name) {
-  if (name == "skip") return AgeRanges::skip;
-  if (name == "middle") return AgeRanges::middle;
-  throw UsageError(
-      fmt::format("[config] no treatment '{}' of age ranges: use skip or middle", name));
-}
-
 std::string lower(std::string_view text) {
   std::string result(text);
   for (char& c : result)

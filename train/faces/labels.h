@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/enum_names.h"
+
 namespace twinage {
 
 // What becomes of an age that is given as a range, "25-32", "(25, 32)", "60+", "more than 70".
@@ -12,8 +14,14 @@ enum class AgeRanges {
   skip,    // the face is left out
   middle,  // the range's middle stands for the age
 };
-std::string to_string(AgeRanges ranges);
-AgeRanges parse_age_ranges(std::string_view name);  // throws UsageError
+template <>
+struct EnumNames<AgeRanges> {
+  static constexpr std::string_view what = "age_ranges";
+  static constexpr EnumName<AgeRanges> table[] = {
+      {AgeRanges::skip, "skip"},
+      {AgeRanges::middle, "middle"},
+  };
+};
 
 // Why something cannot be used; nothing if it can.
 using Reason = std::optional<std::string>;
