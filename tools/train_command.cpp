@@ -80,7 +80,7 @@ TrainConfig configuration(const CLI::App& command, const TrainArguments& a) {
   if (given("--val")) c.val = a.val;
   if (given("--age-ranges")) c.age_ranges = parse<AgeRanges>(a.age_ranges);
   if (given("--preset")) c.preset = a.preset;
-  if (given("--loss")) c.objective.pair_loss.kind = parse<PairLossKind>(a.loss);
+  if (given("--loss")) c.objective.head[Task::embedding].loss = {a.loss};
   if (given("--batch")) c.batch = a.batch;
   if (given("--seed")) c.seed = a.seed;
   if (given("--minutes") || given("--epochs") || given("--steps")) {
@@ -149,7 +149,7 @@ void add_train_command(CLI::App& app) {
   command->add_option("--epochs", a->epochs, "how long to train")->check(CLI::PositiveNumber);
   command->add_option("--steps", a->steps, "how long to train")->check(CLI::PositiveNumber);
   command->add_option("--recipe", a->recipe, listed(recipe_names()))->default_str("default");
-  command->add_option("--loss", a->loss, "of the distances: " + choices<PairLossKind>());
+  command->add_option("--loss", a->loss, "of the distances: " + listed(loss_names(Task::embedding)));
   command->add_option("--batch", a->batch, "faces a step, even")->default_str("64");
   command->add_option("--seed", a->seed, "of everything random")->default_str("1");
   command->add_option("--config", a->config, "a config.toml to start from")->type_name("FILE");

@@ -62,7 +62,8 @@ class Trainer {
 
  private:
   struct Sums {  // of the steps since the last record
-    double total = 0, pair = 0, gender = 0, positive_share = 0;
+    double total = 0;
+    ByTask<double> loss, figure;
     Index steps = 0;
   };
 
@@ -94,7 +95,6 @@ class Trainer {
   void train(Progress& bar);
   void train_to_the_end();
   [[noreturn]] void end_saved(std::exception_ptr reason);
-  void plan_training();
   void guard_finite(const ObjectiveValue& value) const;
   void record_steps(const ObjectiveValue& value, double factor, Progress& bar);
   bool validate(Progress& bar);  // false: stopped in the middle, to be done anew

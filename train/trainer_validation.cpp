@@ -165,7 +165,7 @@ void Trainer::write_model(const GalleryPlan& plan, const Embedded& embedded) {
                     width};
   const std::vector<float> ages = ages_of(faces_, held_out);
   const Context& host = engine_.host_context();
-  Calibration calibration = calibration_of(host, gallery, z, ages, config.objective.pair_loss.tau);
+  Calibration calibration = calibration_of(host, gallery, z, ages, config.objective.loss.tau);
   calibrate_intervals(host, gallery, calibration, config.readout.k, z, ages);
   save_model(directory_.model(), config, best_step_, gender_labels(faces_.faces, split_.training),
              network_, gallery, calibration);

@@ -87,7 +87,9 @@ inline constexpr std::string_view kConfigTitle = "# Everything that decided this
 
 // TOML in and out. Reading starts from the recipe that the text names; unknown keys and wrong
 // types throw UsageError naming `source` and the key.
-std::string to_toml(const TrainConfig& config);
+// Keys::needed, of a model's text: see Setting::later.
+enum class Keys { all, needed };
+std::string to_toml(const TrainConfig& config, Keys keys = Keys::all);
 TrainConfig config_from_toml(std::string_view text, const std::string& source);
 
 // Sets one value by its key, "loss.margin", from text. Throws UsageError.

@@ -76,11 +76,30 @@ SettingValue parse_value(const std::string& text, const std::string& key) {
   return value_of(*table.get("value"), "--set", key);
 }
 
-std::string to_toml(const TrainConfig& config) {
-  TrainConfig copy = config;
+std::vector<std::string> parse_list(const std::string& text) {
+  std::vector<std::string> names;
+  std::string name;
+  for (const char c : text + ",") {
+    if (std::string_view("[]\"' ").find(c) != std::string_view::npos) continue;
+    if (c != ',') {
+      name += c;
+    } else if (!name.empty()) {
+      names.push_back(std::move(name));
+      name.clear();
+    }
+  }
+  return names;
+}
+
+std::string to_toml(const TrainConfig& config, Keys keys) {
+  TrainConfig copy = config, unset = recipe(config.recipe);
+  const std::vector<Setting> defaults = settings_of(unset);
+  std::size_t next = 0;
   std::string text = fmt::format("{}; use it again with --config FILE.\n", kConfigTitle);
   std::string section;
   for (const Setting& setting : settings_of(copy)) {
+    const Setting& same = defaults[next++];
+    if (keys == Keys::needed && setting.later && setting.text() == same.text()) continue;
     const auto dot = setting.key.find('.');
     if (dot != std::string::npos && setting.key.substr(0, dot) != section) {
       section = setting.key.substr(0, dot);

@@ -6,12 +6,19 @@ namespace {
 
 // Sampled pairs, revised contrastive loss, gender loss, ADADELTA.
 void paper(TrainConfig& c) {
-  c.objective.pairs = PairMode::sampled;
-  c.objective.pair_loss.kind = PairLossKind::revised_contrastive;
-  c.objective.balanced = true;
+  c.objective.loss.pairs = PairMode::sampled;
+  c.objective.head[Task::embedding].loss = {"revised-contrastive"};
+  c.objective.loss.balanced = true;
   // With a batch's few pairs and ADADELTA's full step the loss stays where it began until the
   // schedule has lowered the step to about this (docs/recipes.md).
   c.factor = 0.2;
+}
+
+// The age as a class, read as the expected value over its probabilities (DEX: Rothe et al. 2018):
+// the baseline without metric learning. There is no embedding, and no face is compared with others.
+void expectation(TrainConfig& c) {
+  c.objective.heads = {Task::gender, Task::age};
+  c.readout.kind = ReadoutKind::expectation;
 }
 
 struct Recipe {
@@ -21,6 +28,7 @@ struct Recipe {
 constexpr Recipe kRecipes[] = {
     {"default", [](TrainConfig&) {}},  // what runs on real faces pointed to (docs/recipes.md)
     {"paper", paper},
+    {"expectation", expectation},
 };
 
 }  // namespace

@@ -43,6 +43,10 @@ struct Setting {
   std::string help;  // one line
   Allowed allowed;
   Resume resume;
+  // Not of the first version: left out of a model's and a state's text where it has its recipe's
+  // value, so that a program from before reads a model that uses nothing new. That value must not
+  // change any more.
+  bool later;
   std::function<std::string()> text;  // as TOML writes it; a number reads back to the same bits
   // Throws UsageError that says what `source`, a file or "--set", should hold there.
   std::function<void(const SettingValue&, const std::string& source)> read;

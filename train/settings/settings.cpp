@@ -1,6 +1,6 @@
 #include "train/settings/settings.h"
 
-#include "layers/inception_v3.h"
+#include "layers/backbones/backbone.h"
 #include "train/settings/setting_list.h"
 
 namespace twinage {
@@ -15,10 +15,12 @@ const Allowed kAnySeed{"0 to 9223372036854775807",
 void add_model(SettingList& list, TrainConfig& c) {
   list.add("recipe", c.recipe, one_of(recipe_names()), kFree,
            "where the values began: --recipe NAME sets all of them");
-  list.add("model.preset", c.preset, one_of({"tiny", "small", "v3"}), kShared,
+  list.add("model.preset", c.preset, one_of(preset_names()), kShared,
            "the tower, its input and its width: 'twinage info --preset NAME' tells");
   list.add("model.embedding", c.embedding, from_to(1, 4096), kShared,
            "numbers of an embedding: what distances are taken between");
+  list.add_later("model.heads", c.objective.heads, {}, kShared,
+                 "what is learnt: an embedding (age by comparison), gender, age (as a class)");
 }
 
 void add_data(SettingList& list, TrainConfig& c) {
@@ -38,18 +40,21 @@ void add_data(SettingList& list, TrainConfig& c) {
 }
 
 void add_loss(SettingList& list, TrainConfig& c) {
-  PairLoss& loss = c.objective.pair_loss;
-  list.add("loss.kind", loss.kind, {}, kShared,
-           "of the embedding's distances: kernels/pair_loss/pair_loss.h has the formulas");
-  list.add("loss.pairs", c.objective.pairs, {}, kShared,
-           "which faces of a batch are compared: every two, or P sampled pairs of 2P faces (the "
-           "paper's way)");
-  list.add("loss.balanced", c.objective.balanced, anything(), kShared,
+  ByTask<HeadOptions>& head = c.objective.head;
+  LossOptions& loss = c.objective.loss;
+  const auto losses_of = [](Task task) { return one_of(loss_names(task)); };
+  list.add("loss.kind", head[Task::embedding].loss, losses_of(Task::embedding), kShared,
+           "of the embedding's distances");
+  list.add("loss.pairs", loss.pairs, {}, kShared,
+           "which faces of a batch a loss of pairs compares: every two, or P sampled pairs of 2P "
+           "faces (the paper's way)");
+  list.add("loss.balanced", loss.balanced, anything(), kShared,
            "whether pairs of the same class weigh one half, however few they are");
   list.add("loss.positive_share", c.positive_share, from_to(0, 1), kShared,
            "of sampled pairs: those of the same class");
   list.add("loss.margin", loss.margin, above(0), kShared,
-           "distance beyond which a pair of different classes is left alone");
+           "distance beyond which a pair of different classes is left alone; of triplets: by "
+           "which the other class must be farther away");
   list.add("loss.tau", loss.tau, at_least(0), kShared,
            "years: faces no further apart in age are of the same class");
   list.add("loss.gap_max", loss.gap_max, above(0), kShared,
@@ -58,8 +63,16 @@ void add_loss(SettingList& list, TrainConfig& c) {
            "years per unit of distance, of gap-regression");
   list.add("loss.beta", loss.beta, above(0), kShared,
            "corner of gap-regression's smooth-L1, in units of distance");
-  list.add("loss.gender_weight", c.objective.gender_weight, at_least(0), kShared,
-           "of the gender head's cross-entropy beside the pair loss");
+  list.add("loss.gender_weight", head[Task::gender].weight, at_least(0), kShared,
+           "of the gender head's loss");
+  list.add_later("loss.gender_kind", head[Task::gender].loss, losses_of(Task::gender), kShared,
+                 "of the gender head");
+  list.add_later("loss.embedding_weight", head[Task::embedding].weight, at_least(0), kShared,
+                 "of the embedding's loss");
+  list.add_later("loss.age_weight", head[Task::age].weight, at_least(0), kShared,
+                 "of the age head's loss");
+  list.add_later("loss.age_kind", head[Task::age].loss, losses_of(Task::age), kShared,
+                 "of the age head");
 }
 
 void add_augment(SettingList& list, TrainConfig& c) {
