@@ -13,9 +13,9 @@ constexpr Index kGenders = 2;
 
 TwinNetwork::TwinNetwork(const Preset& preset, Index embedding_width)
     : preset_(preset), embedding_width_(embedding_width) {
-  InceptionV3 inception = inception_v3(preset.width, preset.stem);
-  tower_features_ = inception.features;
-  tower_ = std::move(inception.tower);
+  Stage stage = tower(preset);
+  tower_features_ = stage.channels;
+  tower_ = std::move(stage.layer);
   embedding_ = named("embedding", linear(tower_features_, embedding_width));
   gender_ = named("gender", linear(tower_features_, kGenders));
 }

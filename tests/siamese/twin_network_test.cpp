@@ -16,7 +16,7 @@ using namespace twinage::test;
 namespace {
 
 // Small, for speed: the last maps have 2 x 2 pixels.
-const Preset kPreset{"test", 65, 65, 0.1, Stem::compact};
+const Preset kPreset{"test", "inception_v3_compact", 65, 65, 0.1};
 constexpr Index kWidth = 6;
 
 Shape images_shape(Index batch) {

@@ -15,7 +15,7 @@ using namespace twinage::test;
 namespace {
 
 // A narrower `tiny`: every block of the tower, at a size that the host can run thread by thread.
-const Preset kPreset{"narrow", 65, 67, 0.1, Stem::compact};
+const Preset kPreset{"narrow", "inception_v3_compact", 65, 67, 0.1};
 constexpr Index kBatch = 4, kWidth = 16;
 
 using Values = std::vector<float>;

@@ -29,7 +29,7 @@ void* counted(std::size_t bytes, std::size_t alignment) {
 constexpr std::size_t kAlignment = alignof(std::max_align_t);
 
 // The smallest network that has every block.
-const Preset kPreset{"narrow", 65, 67, 0.1, Stem::compact};
+const Preset kPreset{"narrow", "inception_v3_compact", 65, 67, 0.1};
 constexpr Index kBatch = 4, kWidth = 16;
 
 Batch some_batch() {
