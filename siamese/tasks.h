@@ -3,6 +3,7 @@
 // (heads, losses, weights) is kept by task and named by it.
 #pragma once
 #include <array>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -29,8 +30,8 @@ struct EnumNames<Task> {
 // In the order of the network's heads.
 inline constexpr std::array kTasks{Task::embedding, Task::gender, Task::age};
 
-inline constexpr Index kGenders = 2;
-inline constexpr Index kAges = 101;  // classes: 0 to 100 years; who is older counts as 100
+inline constexpr std::int32_t kGenders = 2;
+inline constexpr std::int32_t kAges = 101;  // classes: 0 to 100 years; who is older counts as 100
 
 // How many numbers a face's output has.
 constexpr Index outputs_of(Task task, Index embedding_width) {

@@ -7,14 +7,15 @@
 #include "layers/layers.h"
 
 namespace twinage {
+
 TwinNetwork::TwinNetwork(const Preset& preset, Index embedding_width, const Heads& heads)
     : preset_(preset), embedding_width_(embedding_width) {
   require(!heads.empty(), "[twin_network] expected at least one head");
-  InceptionV3 inception = inception_v3(preset.width, preset.stem);
-  tower_ = std::move(inception.tower);
+  Stage stage = tower(preset);
+  tower_ = std::move(stage.layer);
   for (const Task task : heads)
     heads_[task].layer =
-        named(to_string(task), linear(inception.features, outputs_of(task, embedding_width)));
+        named(to_string(task), linear(stage.channels, outputs_of(task, embedding_width)));
 }
 
 ParameterArena& TwinNetwork::place_on(Device device) {

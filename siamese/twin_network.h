@@ -11,7 +11,7 @@
 #pragma once
 #include <vector>
 
-#include "layers/inception_v3.h"
+#include "layers/backbones/backbone.h"
 #include "layers/layer.h"
 #include "layers/parameter_arena.h"
 #include "siamese/tasks.h"

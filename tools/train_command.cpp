@@ -141,15 +141,13 @@ void add_train_command(CLI::App& app) {
       ->add_option("--age-ranges", a->age_ranges, "skip ages such as 25-32, or take their middle")
       ->default_str("skip");
   command->add_option("--out", a->out, "run directory to create")->required()->type_name("RUN");
-  command
-      ->add_option("--preset", a->preset,
-                   "tiny (72 px), small (128 px) or v3 (299 px, the paper's)")
-      ->default_str("tiny");
+  command->add_option("--preset", a->preset, preset_choices())->default_str("tiny");
   command->add_option("--minutes", a->minutes, "how long to train")->check(CLI::PositiveNumber);
   command->add_option("--epochs", a->epochs, "how long to train")->check(CLI::PositiveNumber);
   command->add_option("--steps", a->steps, "how long to train")->check(CLI::PositiveNumber);
   command->add_option("--recipe", a->recipe, listed(recipe_names()))->default_str("default");
-  command->add_option("--loss", a->loss, "of the distances: " + listed(loss_names(Task::embedding)));
+  command->add_option("--loss", a->loss,
+                      "of the distances: " + listed(loss_names(Task::embedding)));
   command->add_option("--batch", a->batch, "faces a step, even")->default_str("64");
   command->add_option("--seed", a->seed, "of everything random")->default_str("1");
   command->add_option("--config", a->config, "a config.toml to start from")->type_name("FILE");

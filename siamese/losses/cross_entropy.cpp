@@ -71,8 +71,7 @@ std::int32_t gender_of_face(const Labels& labels, std::size_t i) {
 }
 
 std::int32_t age_of_face(const Labels& labels, std::size_t i) {
-  return std::clamp(static_cast<std::int32_t>(std::lround(labels.ages[i])), 0,
-                    static_cast<std::int32_t>(kAges) - 1);
+  return std::clamp(static_cast<std::int32_t>(std::lround(labels.ages[i])), 0, kAges - 1);
 }
 
 }  // namespace

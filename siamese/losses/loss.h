@@ -58,7 +58,7 @@ struct LossSetup {
   Index batch = 0, width = 0;  // of y
   float weight = 1;
   Device device = Device::cpu;
-  LossOptions options;
+  LossOptions options = {};
 };
 
 // The name of a loss in the table of losses.cpp.

@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
-#include "layers/inception_v3.h"
+#include "layers/backbones/inception_v3.h"
 #include "tests/layers/rig.h"
 
 using namespace twinage;

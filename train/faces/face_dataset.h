@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "siamese/tasks.h"
 #include "train/faces/labels.h"
 
 namespace twinage {
@@ -57,7 +58,7 @@ constexpr float kMaxAge = 120;  // years; labels beyond are skipped and counted
 // Of Face::gender and Face::race; "unknown" for -1.
 std::string_view gender_name(std::int32_t gender);
 std::string race_name(const FaceDataset& dataset, std::int32_t race);
-constexpr std::int32_t kGenders = 2, kRaces = 5;  // of UTKFace
+constexpr std::int32_t kRaces = 5;  // of UTKFace
 
 // Age, gender and race from [age]_[gender]_[race]_[time].jpg, the name without its folder; or why
 // they cannot be read. Only age, gender and race of the face are set.

@@ -26,7 +26,9 @@ std::vector<std::string> parse_list(const std::string& text);
 
 class SettingList {
   template <class T>
-  static constexpr bool kIsList = requires { requires std::is_enum_v<typename T::value_type>; };
+  static constexpr bool kIsList = requires {
+    requires std::is_enum_v<typename T::value_type>;
+  };
 
  public:
   // Enumerations, and lists of them, allow all their names.
@@ -36,10 +38,11 @@ class SettingList {
     if constexpr (kIsList<T>) allowed.text = "a list of " + choices<typename T::value_type>();
     Setting s{key, std::move(help), allowed, resume, false, {}, {}, {}, {}};
     s.text = [&value] { return text_of(value); };
-    s.read = [&value, key](const SettingValue& from, const std::string& source) {
+    s.read = [&value, key, allowed](const SettingValue& from, const std::string& source) {
       read_into(value, from, source, key);
+      if constexpr (std::is_same_v<T, LossName>) check(value, key, allowed);
     };
-    s.read_argument = [&value, key](const std::string& text) {
+    s.read_argument = [&value, key, allowed](const std::string& text) {
       if constexpr (std::is_same_v<T, std::string>)
         value = text;
       else if constexpr (std::is_same_v<T, LossName>)
@@ -50,6 +53,7 @@ class SettingList {
         read_into(value, parse_list(text), "--set", key);
       else
         read_into(value, parse_value(text, key), "--set", key);
+      if constexpr (std::is_same_v<T, LossName>) check(value, key, allowed);
     };
     s.check = [&value, key, allowed] { check(value, key, allowed); };
     all_.push_back(std::move(s));

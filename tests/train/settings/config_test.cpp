@@ -10,7 +10,7 @@ TEST_CASE("config: TOML is read back to the same text, for every recipe") {
   for (const char* name : {"default", "paper"}) {
     TrainConfig c = recipe(name);
     c.data = R"(a "quoted" \ folder)";
-    c.objective.pair_loss.margin = 0.1F;
+    c.objective.loss.margin = 0.1F;
     c.seed = 1ULL << 60;
     c.held_out = 1.0 / 3;
     const TrainConfig back = config_from_toml(to_toml(c), "test");
@@ -23,8 +23,8 @@ TEST_CASE("config: TOML is read back to the same text, for every recipe") {
 
 TEST_CASE("config: a file needs to name only what differs from its recipe") {
   const TrainConfig c = config_from_toml("recipe = \"paper\"\n[loss]\nmargin = 3\n", "test");
-  CHECK(c.objective.pairs == PairMode::sampled);
-  CHECK(c.objective.pair_loss.margin == 3.0F);
+  CHECK(c.objective.loss.pairs == PairMode::sampled);
+  CHECK(c.objective.loss.margin == 3.0F);
 }
 
 TEST_CASE("config: mistakes are usage errors that name the place") {
@@ -51,7 +51,7 @@ TEST_CASE("config: --set takes any key") {
   set_value(c, "training.seed", "42");
   set_value(c, "optimizer.factor", "2");
   set_value(c, "data.val", "some folder");
-  CHECK(c.objective.pair_loss.kind == PairLossKind::graded_contrastive);
+  CHECK(c.objective.head[Task::embedding].loss.name == "graded-contrastive");
   CHECK_FALSE(c.augment.flip);
   CHECK(c.seed == 42);
   CHECK(c.factor == 2.0);

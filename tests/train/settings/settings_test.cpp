@@ -115,3 +115,43 @@ TEST_CASE("settings: a value of the wrong kind is refused with what is expected"
   CHECK(refused(flag, SettingValue(true)).empty());
   CHECK(flag);
 }
+
+TEST_CASE("settings: heads are a list of names, in a file and on the command line") {
+  TrainConfig config;
+  config.steps = 1;
+  set_value(config, "model.heads", "gender, age");
+  CHECK(config.objective.heads == Heads{Task::gender, Task::age});
+  CHECK(to_toml(config).find("heads = [\"gender\", \"age\"]\n") != std::string::npos);
+  CHECK(config_from_toml(to_toml(config), "test").objective.heads == config.objective.heads);
+  CHECK_NOTHROW(validate(config));
+  set_value(config, "model.heads", "[\"age\"]");
+  CHECK(config.objective.heads == Heads{Task::age});
+  for (const char* wrong : {"", "age,age", "[]"}) {
+    set_value(config, "model.heads", wrong);
+    CHECK(refusal([&] { validate(config); }).find("a list of embedding, gender or age") !=
+          std::string::npos);
+  }
+  CHECK(refusal([&] { set_value(config, "model.heads", "ages"); }).find("[task]") == 0);
+  CHECK(refusal([&] { (void)config_from_toml("[model]\nheads = \"age\"", "my.toml"); }) ==
+        "[config] my.toml: model.heads expects a list of names in brackets");
+}
+
+TEST_CASE("settings: a head's loss is one of its task's") {
+  TrainConfig config;
+  config.steps = 1;
+  set_value(config, "loss.kind", "triplet-hard");
+  CHECK_NOTHROW(validate(config));
+  CHECK(refusal([&] {
+          set_value(config, "loss.kind", "cross-entropy");
+        }).find("loss.kind must be contrastive, ") != std::string::npos);
+}
+
+TEST_CASE("settings: a model's text leaves out what came later and has its recipe's value") {
+  TrainConfig config;
+  const std::string needed = to_toml(config, Keys::needed);
+  CHECK(needed.find("heads") == std::string::npos);
+  CHECK(needed.find("margin") != std::string::npos);
+  CHECK(to_toml(config_from_toml(needed, "test")) == to_toml(config));
+  config.objective.head[Task::embedding].weight = 0.5F;
+  CHECK(to_toml(config, Keys::needed).find("embedding_weight = 0.5\n") != std::string::npos);
+}

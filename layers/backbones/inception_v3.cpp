@@ -1,106 +1,14 @@
-#include "layers/inception_v3.h"
-
-#include <algorithm>
-#include <cmath>
-#include <type_traits>
-#include <utility>
+#include "layers/backbones/inception_v3.h"
 
 #include "core/error.h"
-#include "layers/layers.h"
 
 namespace twinage {
 namespace {
 
-constexpr KernelSize k1x1{1, 1}, k3x3{3, 3}, k5x5{5, 5};
+constexpr KernelSize k3x3{3, 3}, k5x5{5, 5};
 constexpr KernelSize k1x7{1, 7}, k7x1{7, 1}, k1x3{1, 3}, k3x1{3, 1};
 
-constexpr Pool kHalving{.window = 3, .stride = 2, .pad = 0};
-constexpr Pool kSmoothing{.window = 3, .stride = 1, .pad = 1};
-
-// Layers one after the other, drawn as the figures draw them: x -> [] -> [] -> y. Keeps count of
-// the channels. Numbers of output channels are the paper's.
-class Path {
- public:
-  Path(Index in, double width) : channels_(in), width_(width) {}
-
-  // Padded so that y is as large as x.
-  Path& conv(const char* name, Index out, KernelSize kernel = k1x1) {
-    return add_conv(name, out, kernel, {1, kernel.h / 2, kernel.w / 2});
-  }
-  // Not padded: y is smaller by the filter's size less one.
-  Path& conv_valid(const char* name, Index out, KernelSize kernel, Index stride = 1) {
-    return add_conv(name, out, kernel, {stride, 0, 0});
-  }
-  // Not padded, every other pixel: the grid reduction.
-  Path& conv_halving(const char* name, Index out, KernelSize kernel) {
-    return conv_valid(name, out, kernel, 2);
-  }
-  Path& max_pool_halving() { return add(max_pool(kHalving), channels_); }
-  Path& average_pool_smoothing() { return add(average_pool(kSmoothing), channels_); }
-  Path& global_average() { return add(global_average_pool(), channels_); }
-
-  // Figure 7's ending: two convolutions side by side.
-  Path& fork(Index out, const char* name_a, KernelSize a, const char* name_b, KernelSize b) {
-    return add(side_by_side(Path(channels_, width_).conv(name_a, out, a),
-                            Path(channels_, width_).conv(name_b, out, b)));
-  }
-
-  template <class... Options>
-  Path& block(const char* name, Stage (*make)(Index in, double width, Options...),
-              std::type_identity_t<Options>... options) {
-    Stage stage = make(channels_, width_, options...);
-    stage.layer->prefix_names(name);
-    return add(std::move(stage));
-  }
-
-  Stage done() {
-    if (layers_.size() == 1) return {std::move(layers_[0]), channels_};
-    return {chain(std::move(layers_)), channels_};
-  }
-
-  template <class... Paths>
-  static Stage side_by_side(Paths&... paths) {
-    std::vector<LayerPtr> branches;
-    Index channels = 0;
-    const auto take = [&](Stage stage) {
-      branches.push_back(std::move(stage.layer));
-      channels += stage.channels;
-    };
-    (take(paths.done()), ...);
-    return {concat(std::move(branches)), channels};
-  }
-
- private:
-  Path& add(LayerPtr layer, Index channels) {
-    layers_.push_back(std::move(layer));
-    channels_ = channels;
-    return *this;
-  }
-  Path& add(Stage stage) { return add(std::move(stage.layer), stage.channels); }
-  Path& add_conv(const char* name, Index out, KernelSize kernel, Conv2d conv) {
-    const Index scaled = scaled_channels(out, width_);
-    return add(named(name, conv_bn_relu(channels_, scaled, kernel, conv)), scaled);
-  }
-
-  std::vector<LayerPtr> layers_;
-  Index channels_;
-  double width_;
-};
-
 }  // namespace
-
-Preset preset(std::string_view name) {
-  if (name == "v3") return {"v3", 299, 332, 1.0, Stem::standard};
-  if (name == "small") return {"small", 128, 142, 0.5, Stem::standard};
-  if (name == "tiny") return {"tiny", 72, 80, 0.25, Stem::compact};
-  throw UsageError(fmt::format("[inception] no preset '{}': use tiny, small or v3", name));
-}
-
-Index scaled_channels(Index channels, double width) {
-  // nearbyint rounds ties to even in the default rounding mode.
-  const double eights = std::nearbyint(static_cast<double>(channels) * width / 8);
-  return std::max<Index>(8, static_cast<Index>(eights) * 8);
-}
 
 Stage inception_a(Index in, double width, Index pooled) {
   const auto x = [=] { return Path(in, width); };
@@ -157,7 +65,7 @@ Stage inception_e(Index in, double width) {
 }
 
 // Sizes at the right: the maps of the standard stem at 299 pixels.
-InceptionV3 inception_v3(double width, Stem stem) {
+Stage inception_v3(double width, Stem stem) {
   require(stem == Stem::standard || stem == Stem::compact, "[inception_v3] unknown stem {}",
           static_cast<int>(stem));
   Path tower(3, width);
@@ -182,8 +90,15 @@ InceptionV3 inception_v3(double width, Stem stem) {
       .block("Mixed_7b", inception_e)          // 8
       .block("Mixed_7c", inception_e)          // 8
       .global_average();                       // 1
-  Stage whole = tower.done();
-  return {std::move(whole.layer), whole.channels};
+  return tower.done();
+}
+
+Stage inception_v3(const Preset& preset) {
+  return inception_v3(preset.width, Stem::standard);
+}
+
+Stage inception_v3_compact(const Preset& preset) {
+  return inception_v3(preset.width, Stem::compact);
 }
 
 }  // namespace twinage
