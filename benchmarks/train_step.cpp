@@ -65,7 +65,10 @@ class Step {
     ctx_.workspace = &scratch_;
   }
 
-  void forward(Mode mode) { net_.layer->forward(ctx_, features_.view(), images_.view(), mode); }
+  void forward(Mode mode) {
+    if (mode == Mode::train) net_.layer->begin_step(1, 0);
+    net_.layer->forward(ctx_, features_.view(), images_.view(), mode);
+  }
   void backward() {
     for (Parameter* p : net_.layer->parameters())
       if (p->trained) fill(ctx_, p->grad.view(), 0);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.h"
+
 namespace twinage {
 
 Index scaled_channels(Index channels, double width) {
@@ -12,15 +14,26 @@ Index scaled_channels(Index channels, double width) {
 }
 
 Path& Path::conv(const std::string& name, Index out, KernelSize kernel) {
-  return add_conv(name, out, kernel, {1, kernel.h / 2, kernel.w / 2});
+  return conv(name, out, kernel, {1, kernel.h / 2, kernel.w / 2}, Norm::batch);
 }
 
 Path& Path::conv_valid(const std::string& name, Index out, KernelSize kernel, Index stride) {
-  return add_conv(name, out, kernel, {stride, 0, 0});
+  return conv(name, out, kernel, {stride, 0, 0}, Norm::batch);
 }
 
 Path& Path::conv_halving(const std::string& name, Index out, KernelSize kernel) {
   return conv_valid(name, out, kernel, 2);
+}
+
+Path& Path::conv(const std::string& name, Index out, KernelSize kernel, Conv2d conv, Norm norm) {
+  require(norm == Norm::none || norm == Norm::batch, "[path] unknown norm {}",
+          static_cast<int>(norm));
+  const auto make = norm == Norm::batch ? conv_bn_relu : conv_relu;
+  return add(named(name, make(channels_, scaled(out), kernel, conv)), scaled(out));
+}
+
+Path& Path::fully_connected(const std::string& name, Index out) {
+  return conv(name, out, {1, 1}, {}, Norm::none);
 }
 
 Path& Path::max_pool_halving() {
@@ -33,6 +46,16 @@ Path& Path::average_pool_smoothing() {
 
 Path& Path::global_average() {
   return add(global_average_pool(), channels_);
+}
+
+// Planning for inference takes no memory.
+Path& Path::flatten(Shape x) {
+  for (const LayerPtr& layer : layers_) x = layer->plan(Context{}, x, Mode::eval);
+  return add(twinage::flatten(), x.h * x.w * x.c);
+}
+
+Path& Path::dropout(const std::string& name, double rate) {
+  return add(named(name, twinage::dropout(rate)), channels_);
 }
 
 Path& Path::fork(Index out, const std::string& name_a, KernelSize a, const std::string& name_b,
@@ -54,10 +77,6 @@ Stage Path::done() {
     return {std::move(only), channels_};
   }
   return {chain(std::exchange(layers_, {})), channels_};
-}
-
-Path& Path::add_conv(const std::string& name, Index out, KernelSize kernel, Conv2d conv) {
-  return add(named(name, conv_bn_relu(channels_, scaled(out), kernel, conv)), scaled(out));
 }
 
 }  // namespace twinage

@@ -26,6 +26,9 @@ struct Stage {
   Index channels = 0;
 };
 
+// What stands between a convolution and its ReLU.
+enum class Norm { none, batch };  // none: a bias
+
 class Path {
  public:
   // in: the true number of input channels; all others are a paper's and are scaled by `width`.
@@ -38,9 +41,17 @@ class Path {
   // Not padded, every other pixel: the grid reduction.
   Path& conv_halving(const std::string& name, Index out, KernelSize kernel);
 
+  // Any stride and padding, with or without batch norm.
+  Path& conv(const std::string& name, Index out, KernelSize kernel, Conv2d conv, Norm norm);
+  // A fully connected layer and its ReLU, on x (N,1,1,C).
+  Path& fully_connected(const std::string& name, Index out);
+
   Path& max_pool_halving();        // 3 x 3, stride 2, not padded
   Path& average_pool_smoothing();  // 3 x 3, stride 1, y as large as x
   Path& global_average();
+  // The map as one pixel. x: of this path, from which the map's size is found.
+  Path& flatten(Shape x);
+  Path& dropout(const std::string& name, double rate);
 
   // Any other layer, and the number of channels that it really puts out.
   Path& add(LayerPtr layer, Index channels);
@@ -79,8 +90,6 @@ class Path {
   }
 
  private:
-  Path& add_conv(const std::string& name, Index out, KernelSize kernel, Conv2d conv);
-
   std::vector<LayerPtr> layers_;
   Index channels_;
   double width_;

@@ -4,6 +4,7 @@
 
 #include "core/enum_names.h"
 #include "core/error.h"
+#include "layers/backbones/alexnet.h"
 #include "layers/backbones/inception_v3.h"
 
 namespace twinage {
@@ -17,6 +18,8 @@ struct Backbone {
 constexpr Backbone kBackbones[] = {
     {"inception_v3", inception_v3},
     {"inception_v3_compact", inception_v3_compact},
+    {"alexnet", alexnet},
+    {"alexnet_bn", alexnet_bn},
 };
 
 std::span<const Preset> presets() {
@@ -24,6 +27,9 @@ std::span<const Preset> presets() {
       {"tiny", "inception_v3_compact", 72, 80, 0.25, 64, ""},
       {"small", "inception_v3", 128, 142, 0.5, 64, ""},
       {"v3", "inception_v3", 299, 332, 1.0, 8, "the paper's"},
+      {"alexnet", "alexnet", 224, 249, 1.0, 64, "Krizhevsky's"},
+      {"alexnet-tiny", "alexnet", 112, 124, 0.5, 64, ""},
+      {"alexnet-tiny-bn", "alexnet_bn", 112, 124, 0.5, 64, ""},
   };
   return rows;
 }
