@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "core/error.h"
+#include "siamese/readouts/table.h"
 #include "train/toml.h"
 
 namespace twinage {
@@ -268,6 +269,7 @@ void validate(const TrainConfig& c) {
   check(c.seed <= kLargestInteger, "training.seed", "0 to 9223372036854775807", c.seed);
   check(c.checkpoint_seconds >= 0, "training.checkpoint_seconds", "at least 0",
         c.checkpoint_seconds);
+  require_readable(c.readout.kind, {.embedding = true, .ages = false});
   check(c.readout.k >= 1, "readout.k", "at least 1", c.readout.k);
   check(c.gallery_max >= 1, "readout.gallery_max", "at least 1", c.gallery_max);
   check(c.gallery_share >= 0, "readout.gallery_share", "at least 0", c.gallery_share);

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "kernels/adadelta/adadelta.h"
-#include "siamese/age_readout.h"
 #include "siamese/objective.h"
+#include "siamese/readouts/readout.h"
 #include "train/faces/labels.h"
 #include "train/faces/loader.h"
 
