@@ -176,7 +176,7 @@ void run(const EvalArguments& a) {
 
 void add_eval_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("eval", "measure a model on faces of known age");
-  command->footer(kHelp);
+  command->footer(fmt::format("{}\n\nRead-outs:\n{}", kHelp, readout_help()));
   auto a = std::make_shared<EvalArguments>();
   command->add_option("RUN", a->run, "a run directory or model file")->required();
   command->add_option("--data", a->data, "faces: a folder or a CSV manifest")->required();
@@ -184,7 +184,7 @@ void add_eval_command(CLI::App& app) {
       ->add_option("--age-ranges", a->age_ranges, "skip ages such as 25-32, or take their middle")
       ->capture_default_str();
   command->add_option("--readout", a->readout,
-                      "comparison, knn or prototype; the model's own if absent");
+                      choices<ReadoutKind>() + "; the model's own if absent");
   command->add_option("--out", a->out, "also write the figures to this JSON file");
   command->add_flag("--json", a->json, "print JSON instead of the table");
   a->device.add_to(*command);

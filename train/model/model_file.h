@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "siamese/age_readout.h"
+#include "siamese/readouts/age_readout.h"
 #include "siamese/twin_network.h"
 #include "train/settings/config.h"
 

@@ -8,8 +8,8 @@
 
 #include "core/enum_names.h"
 #include "kernels/adadelta/adadelta.h"
-#include "siamese/age_readout.h"
 #include "siamese/objective.h"
+#include "siamese/readouts/readout.h"
 #include "train/faces/augment.h"
 #include "train/faces/labels.h"
 
