@@ -15,7 +15,7 @@
 #include "kernels/matmul/matmul.h"
 #include "kernels/vendor.h"
 #include "layers/initialize.h"
-#include "train/config.h"
+#include "train/settings/config.h"
 #include "train/training_step.h"
 
 using namespace twinage;

@@ -8,7 +8,6 @@
 
 #include "siamese/objective.h"
 #include "siamese/twin_network.h"
-#include "train/config.h"
 #include "train/faces/face_dataset.h"
 #include "train/faces/loader.h"
 #include "train/faces/split.h"
@@ -20,6 +19,8 @@
 #include "train/optimizer.h"
 #include "train/progress.h"
 #include "train/run_directory.h"
+#include "train/settings/config.h"
+#include "train/step_factor.h"
 #include "train/training_step.h"
 
 namespace twinage {

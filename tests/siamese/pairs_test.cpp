@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
+#include "kernels/triplet/triplet.h"
 
 using namespace twinage;
 
@@ -55,6 +56,10 @@ TEST_CASE("pairs of a batch: face p with face P + p, or every two faces once") {
     seen.insert({pair.a, pair.b});
   }
   CHECK(seen.size() == 21);
+  // Losses of whole batches find the distance of two faces by this.
+  const auto all = pairs_of_batch(PairMode::all, 7);
+  for (std::size_t p = 0; p < all.size(); ++p)
+    CHECK(pair_index(7, all[p].a, all[p].b) == static_cast<Index>(p));
   CHECK_THROWS_AS((void)pairs_of_batch(PairMode::sampled, 5), Error);
   CHECK_THROWS_AS((void)pairs_of_batch(PairMode::all, 1), Error);
 }

@@ -2,7 +2,7 @@
 """Imports run downwards: imports.py [ROOT]
 
     tools > train > siamese > layers > kernels > core        between folders
-    the loop > model/ > faces/                               within train/
+    the loop > model/ > settings/ > faces/                   within train/
     no operation of kernels/ includes another's files        but for those in SHARED
 
 What does not obey yet stands in KNOWN; an entry that is no longer needed is an error, too. Benchmarks and tests may include everything, and nothing may include them. Prints every include
@@ -14,17 +14,15 @@ import re
 import subprocess
 import sys
 
-ORDER = ["core", "kernels", "layers", "siamese", "train/faces", "train/model", "train", "tools"]
+ORDER = ["core", "kernels", "layers", "siamese", "train/faces", "train/settings", "train/model", "train", "tools"]
 SHARED = {"simt"}  # what operations stand on: the host's CUDA runner
 # Not yet in order: conv2d and matmul share the tiles of a product; cuDNN's convolution ends in what
-# other operations do; a model holds the configuration of its run.
+# other operations do.
 KNOWN = {
     ("kernels/conv2d", "kernels/matmul"),
     ("kernels/matmul", "kernels/conv2d"),
     ("kernels/conv2d/conv2d_cudnn.cpp", "kernels/batch_norm"),
     ("kernels/conv2d/conv2d_cudnn.cpp", "kernels/elementwise"),
-    ("train/model/model_file", "train/config.h"),
-    ("train/model/model_file.cpp", "train/run_directory.h"),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 

@@ -2,7 +2,6 @@
 
 #include "core/error.h"
 #include "train/model/weights.h"
-#include "train/run_directory.h"
 
 namespace twinage {
 namespace {
@@ -39,7 +38,7 @@ void save_model(const std::filesystem::path& path, const TrainConfig& config, st
 
 Model load_model(const std::filesystem::path& given) {
   namespace fs = std::filesystem;
-  const fs::path path = fs::is_directory(given) ? RunDirectory(given).model() : given;
+  const fs::path path = fs::is_directory(given) ? given / kModelFile : given;
   require(fs::exists(path), "[model] {} does not exist: train one with 'twinage train --out {}'",
           path.string(), given.string());
   const auto file = SafetensorsFile::open(path);

@@ -1,4 +1,4 @@
-#include "train/config.h"
+#include "train/settings/config.h"
 
 #include <doctest/doctest.h>
 
@@ -102,16 +102,4 @@ TEST_CASE("config: what a resumed run must share") {
   REQUIRE(different.size() == 2);
   CHECK(different[0] == "model.preset: 'tiny', 'small'");
   CHECK(different[1] == "training.batch: 64, 32");
-}
-
-TEST_CASE("config: the step factor warms up and follows the cosine") {
-  TrainConfig c;
-  c.factor = 2;
-  c.warmup_steps = 4;
-  CHECK(step_factor(c, 0, 0) == doctest::Approx(0.5));
-  CHECK(step_factor(c, 3, 0) == doctest::Approx(2));
-  CHECK(step_factor(c, 100, 0.5) == doctest::Approx(1));
-  CHECK(step_factor(c, 100, 1) == doctest::Approx(0));
-  c.schedule = Schedule::constant;
-  CHECK(step_factor(c, 100, 1) == 2);
 }

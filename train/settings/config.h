@@ -1,22 +1,22 @@
 // Everything that decides a training run. Written to RUN/config.toml, into the model file, and
-// accepted back with --config.
+// accepted back with --config. What each value is for, and what is allowed, is declared in
+// train/settings/settings.cpp; the defaults are these.
 #pragma once
-#include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "core/enum_names.h"
 #include "kernels/adadelta/adadelta.h"
 #include "siamese/age_readout.h"
 #include "siamese/objective.h"
+#include "train/faces/augment.h"
 #include "train/faces/labels.h"
-#include "train/faces/loader.h"
 
 namespace twinage {
 
-enum class Schedule {
-  constant,
-  cosine,  // from the full step factor to 0 over the run
-};
+// Of the step factor over the run; see train/step_factor.h.
+enum class Schedule { constant, cosine };
 template <>
 struct EnumNames<Schedule> {
   static constexpr std::string_view what = "schedule";
@@ -36,15 +36,14 @@ struct TrainConfig {
   // [data]
   std::string data, val;
   AgeRanges age_ranges = AgeRanges::skip;
-  double held_out = 0.03;  // share of the training faces kept aside: selection and calibration; of
-                           // small sets more is kept (held_out_count in train/faces/split.h)
+  double held_out = 0.03;
   Index held_out_max = 1000;
-  double memory_gb = 4;  // for decoded faces
-  int workers = 1;       // threads that prepare batches; the batches do not depend on it
+  double memory_gb = 4;
+  int workers = 1;
 
   // [loss]
   ObjectiveOptions objective;
-  double positive_share = 0.5;  // of sampled pairs
+  double positive_share = 0.5;
 
   // [augment]
   AugmentOptions augment{.zoom = 0.1F,
@@ -56,9 +55,9 @@ struct TrainConfig {
 
   // [optimizer]
   Adadelta adadelta;
-  double factor = 1;  // ADADELTA's step factor
+  double factor = 1;
   Schedule schedule = Schedule::cosine;
-  Index warmup_steps = 0;  // the factor grows linearly over these
+  Index warmup_steps = 0;
 
   // [training]
   Index batch = 64;
@@ -66,22 +65,22 @@ struct TrainConfig {
   double epochs = 0;
   double minutes = 0;
   std::uint64_t seed = 1;
-  Index validate_steps = 0;  // 0: about fifteen times a run
+  Index validate_steps = 0;
   double checkpoint_seconds = 60;
-  Index checkpoint_steps = 0;  // besides, every so many steps; 0: never
-  Index record_steps = 50;     // metrics.jsonl gets the mean loss of every so many steps
+  Index checkpoint_steps = 0;
+  Index record_steps = 50;
 
   // [readout]
   ReadoutOptions readout{ReadoutKind::comparison};
-  bool mirror = true;          // embeddings are means over a face and its mirror image
-  bool zooms = true;           // and over three distances
-  Index gallery_max = 20000;   // reference faces in the model file
-  double gallery_share = 0.1;  // what embedding them may cost, of training (train/gallery_plan.h)
+  bool mirror = true;
+  bool zooms = true;
+  Index gallery_max = 20000;
+  double gallery_share = 0.1;
 };
 
-// "default" is what runs on real faces pointed to (docs/recipes.md); "paper" is the
-// paper's: sampled pairs, revised contrastive loss, gender loss, ADADELTA. Throws UsageError.
+// A recipe is many values at once; train/settings/recipes.cpp has the table. Throws UsageError.
 TrainConfig recipe(std::string_view name);
+std::vector<std::string> recipe_names();
 
 // What every file of to_toml begins with: a file that does not was not written by a run.
 inline constexpr std::string_view kConfigTitle = "# Everything that decided this run";
@@ -100,8 +99,5 @@ void validate(const TrainConfig& config);
 // The keys in which the two differ and that a resumed run must share (all but the length of the
 // run and how it is watched), as "key: here, there".
 std::vector<std::string> differences_that_matter(const TrainConfig& a, const TrainConfig& b);
-
-// ADADELTA's step factor at `progress` in [0, 1] of the run.
-double step_factor(const TrainConfig& config, std::uint64_t step, double progress);
 
 }  // namespace twinage

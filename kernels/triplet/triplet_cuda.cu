@@ -1,0 +1,216 @@
+// Two launches: a block an anchor finds what its triplets say of each of its pairs, in whole
+// numbers; when all are counted, every pair gathers from both its ends. No atomics.
+#include "kernels/simt/simt.h"
+#include "kernels/triplet/triplet.h"
+
+namespace twinage::TWINAGE_GPU_NAMESPACE {
+namespace {
+
+constexpr int kThreads = 128;
+
+// What the first launch leaves.
+struct Anchors {
+  float* slope;     // [batch][batch]: d (sum of an anchor's l) / d D(anchor, other)
+  float* triplets;  // [batch]: how many the anchor has
+  float* active;    // [batch]: how many of them have a positive l
+};
+
+struct Batch {
+  const float *d, *age;
+  Index faces;
+  float margin, tau;
+
+  __device__ __forceinline__ float distance(Index a, Index b) const {
+    return d[pair_index(faces, a, b)];
+  }
+  __device__ __forceinline__ bool same_class(Index a, Index b) const {
+    return fabsf(age[a] - age[b]) <= tau;
+  }
+};
+
+// The sum over the block's threads, in a fixed order; for thread 0 only.
+template <class T>
+__device__ __forceinline__ T sum_of_block(T (&of_thread)[kThreads], T mine) {
+  const int t = static_cast<int>(threadIdx.x);
+  of_thread[t] = mine;
+  for (int half = kThreads / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (t < half) of_thread[t] += of_thread[t + half];
+  }
+  return of_thread[t];
+}
+
+// One face of an anchor's class, or of another, which decides the loss.
+struct Hardest {
+  float d;
+  Index at;  // -1: none
+
+  // sign 1: of the farthest, -1: of the nearest the first; NaN before all
+  __device__ __forceinline__ void merge(const Hardest& other, float sign) {
+    if (other.at < 0) return;
+    const bool nan = d != d, other_nan = other.d != other.d;
+    const bool equal = d == other.d || (nan && other_nan);
+    const bool harder = sign * other.d > sign * d || (other_nan && !nan);
+    if (at < 0 || harder || (equal && other.at < at)) *this = other;
+  }
+};
+
+__device__ __forceinline__ Hardest hardest_of_block(Hardest (&of_thread)[kThreads], Hardest mine,
+                                                    float sign) {
+  const int t = static_cast<int>(threadIdx.x);
+  of_thread[t] = mine;
+  for (int half = kThreads / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (t < half) of_thread[t].merge(of_thread[t + half], sign);
+  }
+  __syncthreads();
+  return of_thread[0];
+}
+
+__global__ void __launch_bounds__(kThreads)
+    hard_triplets(float* loss, Anchors anchors, Batch batch) {
+  GPU_SHARED(Hardest, positive_of, [kThreads]);
+  GPU_SHARED(Hardest, negative_of, [kThreads]);
+  const Index a = blockIdx.x;
+  Hardest positive{0, -1}, negative{0, -1};
+  for (Index i = threadIdx.x; i < batch.faces; i += kThreads) {
+    if (i == a) continue;
+    const Hardest one{batch.distance(a, i), i};
+    if (batch.same_class(a, i))
+      positive.merge(one, 1);
+    else
+      negative.merge(one, -1);
+  }
+  positive = hardest_of_block(positive_of, positive, 1);
+  negative = hardest_of_block(negative_of, negative, -1);
+  const bool any = positive.at >= 0 && negative.at >= 0;
+  const float reach = batch.margin + positive.d;
+  const bool active = any && !(reach <= negative.d);
+  for (Index i = threadIdx.x; i < batch.faces; i += kThreads) {
+    const float sign = i == positive.at ? 1.0F : i == negative.at ? -1.0F : 0.0F;
+    anchors.slope[a * batch.faces + i] = active ? sign : 0.0F;
+  }
+  if (threadIdx.x > 0) return;
+  loss[a] = active ? reach - negative.d : 0.0F;
+  anchors.triplets[a] = any ? 1.0F : 0.0F;
+  anchors.active[a] = active ? 1.0F : 0.0F;
+}
+
+enum Class : int { positive, negative, nobody };  // nobody: the anchor itself, or past the batch
+
+// How far a face lets a triplet's other one be: m + D of a positive, D of a negative. A triplet's l
+// is positive unless the positive's bound <= the negative's.
+__device__ __forceinline__ Class class_of(float& bound, const Batch& batch, Index a, Index i) {
+  bound = 0;
+  if (i == a || i >= batch.faces) return nobody;
+  const bool same = batch.same_class(a, i);
+  bound = same ? batch.margin + batch.distance(a, i) : batch.distance(a, i);
+  return same ? positive : negative;
+}
+
+// A thread a face; the faces it may stand in a triplet with pass by in shared memory.
+__global__ void __launch_bounds__(kThreads)
+    all_triplets(float* loss, Anchors anchors, Batch batch) {
+  GPU_SHARED(float, bound_of, [kThreads]);
+  GPU_SHARED(Class, class_at, [kThreads]);
+  GPU_SHARED(double, sums, [kThreads]);
+  const Index a = blockIdx.x;
+  const int t = static_cast<int>(threadIdx.x);
+  double loss_sum = 0, active_sum = 0, triplet_sum = 0;
+  for (Index first = 0; first < batch.faces; first += kThreads) {
+    float bound;
+    const Class mine = class_of(bound, batch, a, first + t);
+    float here = 0;  // few enough terms for float32
+    double so_far = 0;
+    int active = 0, met = 0;
+    for (Index staged = 0; staged < batch.faces; staged += kThreads) {
+      class_at[t] = class_of(bound_of[t], batch, a, staged + t);
+      __syncthreads();
+      for (int i = 0; i < kThreads && mine != nobody; ++i) {
+        if (class_at[i] == nobody || class_at[i] == mine) continue;
+        const float of_positive = mine == positive ? bound : bound_of[i];
+        const float of_negative = mine == positive ? bound_of[i] : bound;
+        const bool counts = !(of_positive <= of_negative);
+        here += counts ? of_positive - of_negative : 0.0F;
+        active += counts ? 1 : 0;
+        ++met;
+      }
+      so_far += here;
+      here = 0;
+      __syncthreads();
+    }
+    if (first + t < batch.faces)
+      anchors.slope[a * batch.faces + first + t] =
+          static_cast<float>(mine == positive ? active : -active);
+    if (mine != positive) continue;
+    loss_sum += so_far;
+    active_sum += active;
+    triplet_sum += met;
+  }
+  loss_sum = sum_of_block(sums, loss_sum);
+  __syncthreads();
+  active_sum = sum_of_block(sums, active_sum);
+  __syncthreads();
+  triplet_sum = sum_of_block(sums, triplet_sum);
+  if (t > 0) return;
+  loss[a] = static_cast<float>(loss_sum);
+  anchors.active[a] = static_cast<float>(active_sum);
+  anchors.triplets[a] = static_cast<float>(triplet_sum);
+}
+
+// A block an anchor: its share of the loss, and the pairs of which it is the first.
+__global__ void __launch_bounds__(kThreads)
+    divide(float* loss, float* dd, float* active, Anchors anchors, Index faces, float weight,
+           bool hard) {
+  GPU_SHARED(double, sums, [kThreads]);
+  GPU_SHARED(double, total, [2]);
+  const Index a = blockIdx.x;
+  const int t = static_cast<int>(threadIdx.x);
+  // Sums of whole numbers: exact in any order.
+  double triplets = 0, active_triplets = 0;
+  for (Index i = t; i < faces; i += kThreads) {
+    triplets += anchors.triplets[i];
+    active_triplets += anchors.active[i];
+  }
+  triplets = sum_of_block(sums, triplets);
+  if (t == 0) total[0] = triplets;
+  __syncthreads();
+  active_triplets = sum_of_block(sums, active_triplets);
+  if (t == 0) total[1] = active_triplets;
+  __syncthreads();
+  const double by = total[hard ? 0 : 1];
+  for (Index b = a + 1 + t; b < faces; b += kThreads) {
+    const double slope = anchors.slope[a * faces + b] + anchors.slope[b * faces + a];
+    dd[pair_index(faces, a, b)] = by > 0 ? static_cast<float>(weight * slope / by) : 0.0F;
+  }
+  if (t > 0) return;
+  loss[a] = by > 0 ? static_cast<float>(loss[a] / by) : 0.0F;
+  if (a == 0) *active = triplets > 0 ? static_cast<float>(active_triplets / triplets) : 0.0F;
+}
+
+}  // namespace
+
+void triplet_loss(const Context& ctx, float* loss, float* dd, float* active, const float* d,
+                  const float* age, Index batch, float weight, const Triplet& options) {
+  WorkspaceScope scope(ctx.workspace);
+  const Anchors anchors = {scope.floats(batch * batch), scope.floats(batch), scope.floats(batch)};
+  const Batch faces = {d, age, batch, options.margin, options.tau};
+  const dim3 grid(static_cast<unsigned>(batch)), block(kThreads);
+  switch (options.kind) {  // here, on the host: a kernel could not fail in words
+    case TripletKind::hard:
+      gpu::launch(ctx, "triplet", hard_triplets, grid, block, 0, loss, anchors, faces);
+      return gpu::launch(ctx, "triplet", divide, grid, block, 0, loss, dd, active, anchors, batch,
+                         weight, true);
+    case TripletKind::all:
+      gpu::launch(ctx, "triplet", all_triplets, grid, block, 0, loss, anchors, faces);
+      return gpu::launch(ctx, "triplet", divide, grid, block, 0, loss, dd, active, anchors, batch,
+                         weight, false);
+  }
+  fail_unknown_triplet(options.kind);
+}
+
+Index triplet_workspace(const Context&, Index batch) {
+  return workspace_floats(batch * batch) + 2 * workspace_floats(batch);
+}
+
+}  // namespace twinage::TWINAGE_GPU_NAMESPACE
