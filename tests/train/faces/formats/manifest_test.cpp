@@ -1,156 +1,21 @@
-#include "train/faces/face_dataset.h"
+#include "train/faces/formats/manifest.h"
 
-#include <algorithm>
-#include <filesystem>
-#include <string>
-
-#include <doctest/doctest.h>
-
-#include "core/error.h"
-#include "core/files.h"
-#include "tests/support/temporary_folder.h"
-#include "train/faces/csv.h"
+#include "tests/train/faces/formats/laid_out.h"
 
 using namespace twinage;
-using test::TemporaryFolder;
-namespace fs = std::filesystem;
+using namespace twinage::test;
 
 namespace {
 
-void write_file(const fs::path& path, std::string_view text = "not looked at") {
-  fs::create_directories(path.parent_path());
-  write_file_atomically(path, text);
-}
-
-std::string reason_for(const FaceDataset& dataset, const std::string& name) {
-  for (const Skipped& s : dataset.skipped)
-    if (fs::path(s.path).filename() == name) return s.reason;
-  return "(not skipped)";
-}
-
-const Face& face_named(const FaceDataset& dataset, const std::string& name) {
-  for (const Face& face : dataset.faces)
-    if (fs::path(face.path).filename() == name) return face;
-  FAIL("no face named " << name);
-  return dataset.faces.front();
-}
-
-std::string error_of(const fs::path& path) {
-  try {
-    find_faces(path);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(no error)";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 // A manifest with these lines beside the pictures a.jpg, b.jpg and "c, d.jpg".
 FaceDataset faces_of_manifest(const TemporaryFolder& folder, const std::string& text) {
-  for (const char* name : {"a.jpg", "b.jpg", "c, d.jpg"}) write_file(folder / name);
-  write_file(folder / "list.csv", text);
+  for (const char* name : {"a.jpg", "b.jpg", "c, d.jpg"})
+    write_text(folder / name, "not looked at");
+  write_text(folder / "list.csv", text);
   return find_faces(folder / "list.csv");
 }
 
 }  // namespace
-
-TEST_CASE("UTKFace names give age, gender and race, sorted by path") {
-  TemporaryFolder folder;
-  write_file(folder / "9_1_2_20170116220224657.jpg.chip.jpg");
-  write_file(folder / "100_0_4_20170112213500903.jpg.chip.jpg");
-  write_file(folder / "0_0_0_x.PNG");
-  write_file(folder / "deep/er/35_1_3_20170112213500903.bmp");
-  const FaceDataset dataset = find_faces(folder.path());
-  CHECK(dataset.format == "utkface");
-  CHECK(dataset.skipped.empty());
-  REQUIRE(dataset.faces.size() == 4);
-  CHECK(std::ranges::is_sorted(dataset.faces, {}, &Face::path));
-  const Face& nine = face_named(dataset, "9_1_2_20170116220224657.jpg.chip.jpg");
-  CHECK(nine.age == 9);
-  CHECK(nine.gender == 1);
-  CHECK(nine.race == 2);
-  CHECK(nine.subject.empty());
-  CHECK(face_named(dataset, "100_0_4_20170112213500903.jpg.chip.jpg").race == 4);
-  CHECK(face_named(dataset, "35_1_3_20170112213500903.bmp").age == 35);
-}
-
-TEST_CASE("the five malformed names of the real UTKFace: two are usable") {
-  TemporaryFolder folder;
-  const std::string space = "24_0_1_20170116220224657 .jpg.chip.jpg";
-  const std::string no_dot = "55_0_0_20170116232725357jpg.chip.jpg";
-  write_file(folder / space);
-  write_file(folder / no_dot);
-  for (const char* name :
-       {"61_1_20170109142408075.jpg.chip.jpg", "61_1_20170109150557335.jpg.chip.jpg",
-        "39_1_20170116174525125.jpg.chip.jpg"})
-    write_file(folder / name);
-  const FaceDataset dataset = find_faces(folder.path());
-  REQUIRE(dataset.faces.size() == 2);
-  CHECK(face_named(dataset, space).age == 24);
-  CHECK(face_named(dataset, space).race == 1);
-  CHECK(face_named(dataset, no_dot).age == 55);
-  REQUIRE(dataset.skipped.size() == 3);
-  for (const Skipped& s : dataset.skipped)
-    CHECK(s.reason == "the name lacks one of age_gender_race_time");
-}
-
-TEST_CASE("what is no face is skipped, each with its reason") {
-  TemporaryFolder folder;
-  write_file(folder / "30_0_0_1.jpg");
-  write_file(folder / "120_1_4_1.jpg");
-  write_file(folder / "121_1_4_1.jpg");
-  write_file(folder / "99999999999999999999_1_4_1.jpg");
-  write_file(folder / "30_2_0_1.jpg");
-  write_file(folder / "30_0_5_1.jpg");
-  write_file(folder / "30__0_1.jpg");
-  write_file(folder / "holiday.jpg");
-  write_file(folder / "a_b_c_d.jpg");
-  write_file(folder / "-3_0_0_1.jpg");
-  write_file(folder / "notes.txt");
-  write_file(folder / "._30_0_0_2.jpg");
-  write_file(folder / "30_0_0_3.jpg", "");
-  write_file(folder / ".cache/30_0_0_4.jpg");
-  fs::create_directory_symlink(folder.path(), folder / "circle");
-  fs::create_symlink(folder / "gone", folder / "30_0_0_5.jpg");
-  const FaceDataset dataset = find_faces(folder.path());
-  CHECK(dataset.faces.size() == 2);
-  CHECK(dataset.skipped.size() == 14);
-  CHECK(std::ranges::is_sorted(dataset.skipped, {}, &Skipped::path));
-  CHECK(reason_for(dataset, "121_1_4_1.jpg") == "age 121 is outside 0..120");
-  CHECK(contains(reason_for(dataset, "99999999999999999999_1_4_1.jpg"), "is outside 0..120"));
-  CHECK(reason_for(dataset, "30_2_0_1.jpg") == "gender 2 is neither 0 (male) nor 1 (female)");
-  CHECK(reason_for(dataset, "30_0_5_1.jpg") == "race 5 is outside 0..4");
-  CHECK(reason_for(dataset, "30__0_1.jpg") == "the name lacks one of age_gender_race_time");
-  for (const char* name : {"holiday.jpg", "a_b_c_d.jpg", "-3_0_0_1.jpg"})
-    CHECK(reason_for(dataset, name) == "the name is not of the form age_gender_race_time.jpg");
-  CHECK(contains(reason_for(dataset, "notes.txt"), "not a picture"));
-  CHECK(contains(reason_for(dataset, "._30_0_0_2.jpg"), "hidden"));
-  CHECK(reason_for(dataset, "30_0_0_3.jpg") == "the file is empty (0 bytes)");
-  CHECK(contains(reason_for(dataset, ".cache"), "hidden"));
-  CHECK(contains(reason_for(dataset, "circle"), "link"));
-  CHECK(reason_for(dataset, "30_0_0_5.jpg") == "there is no such file");
-}
-
-TEST_CASE("a place without faces is an error that says what is understood") {
-  TemporaryFolder folder;
-  for (const fs::path& path : {folder.path(), folder / "nowhere"}) {
-    const std::string message = error_of(path);
-    CHECK(contains(message, path.string()));
-    CHECK(contains(message, "age_gender_race_time.jpg"));
-    CHECK(contains(message, "path,age,gender,race,subject"));
-    CHECK(contains(message, ".png"));
-    CHECK_FALSE(contains(message, "\n"));
-  }
-  write_file(folder / "readme.txt");
-  CHECK(contains(error_of(folder.path()), "not a picture"));
-  write_file(folder / "faces.csv", "path,age\n");
-  CHECK(contains(error_of(folder.path()), "faces.csv is a manifest, name it"));
-  write_file(folder / "photo.jpg");
-  CHECK(contains(error_of(folder / "photo.jpg"), "is one picture"));
-}
 
 TEST_CASE("a manifest: columns in any order, quotes, CRLF, byte order mark, empty fields") {
   TemporaryFolder folder;
@@ -195,7 +60,7 @@ TEST_CASE("a manifest needs only path and age; genders in words") {
 
 TEST_CASE("rows of a manifest that cannot be used are skipped with a reason") {
   TemporaryFolder folder;
-  write_file(folder / "empty.jpg", "");
+  write_text(folder / "empty.jpg", "");
   const FaceDataset dataset = faces_of_manifest(folder,
                                                 "path,age,gender,race\n"
                                                 "a.jpg,20,0,0\n"
@@ -242,10 +107,10 @@ TEST_CASE("an optional label that is no label is unknown and counted; the row st
                          "-1", "2",   "femal", "Man",     "WOMAN", "girl", "boy",  "0.0"};
   int i = 0;
   for (const char* word : words) {
-    write_file(folder / fmt::format("p{:02}.jpg", i));
+    write_text(folder / fmt::format("p{:02}.jpg", i));
     text += fmt::format("p{:02}.jpg,30,{},nan\n", i++, word);
   }
-  write_file(folder / "p99.jpg");
+  write_text(folder / "p99.jpg");
   const FaceDataset dataset = faces_of_manifest(folder, text + "p99.jpg,30\n");  // cut: unknown
   CHECK(dataset.skipped.empty());
   REQUIRE(dataset.faces.size() == 18);
@@ -274,35 +139,11 @@ TEST_CASE("any word is a race of its own; UTKFace's numbers and names stay what 
   CHECK(dataset.race_names.size() == 6);
 }
 
-TEST_CASE("ages in words, and ranges when asked for") {
-  const auto age_of = [](std::string_view text, AgeRanges ranges = AgeRanges::middle) {
-    float age = -1;
-    return read_age(age, text, ranges) ? -1.0F : age;
-  };
-  for (const char* text : {"34", "34.0", " 34 ", "+34", "34 years", "34 Years old", "34y", "3.4e1"})
-    CHECK_MESSAGE(age_of(text, AgeRanges::skip) == 34, text);
-  CHECK(age_of("25-32") == 28.5F);
-  CHECK(age_of("(25, 32)") == 28.5F);
-  CHECK(age_of("[25;32]") == 28.5F);
-  CHECK(age_of("25 to 32") == 28.5F);
-  CHECK(age_of("25\xE2\x80\x93"
-               "32 years") == 28.5F);
-  CHECK(age_of("0-2") == 1);
-  for (const char* text : {"60+", "more than 60", "60 and over", ">60"})
-    CHECK_MESSAGE(age_of(text) == 65, text);
-  CHECK(age_of("under 3") == 1.5F);
-  for (const char* text : {"25-32", "(25, 32)", "60+", "more than 70"})
-    CHECK_MESSAGE(age_of(text, AgeRanges::skip) == -1, text);
-  for (const char* text :
-       {"32-25", "34,5", "0x1F", "inf", "nan", "1-2-3", "121", "-5", "+", "(", "1990-01-02"})
-    CHECK_MESSAGE(age_of(text) == -1, text);
-}
-
 TEST_CASE(
     "Windows: backslashes, semicolons, tabs; a file that has a backslash is found as written") {
   TemporaryFolder folder;
-  write_file(folder / "sub/x.jpg");
-  write_file(folder / "sub\\y.jpg");
+  write_text(folder / "sub/x.jpg");
+  write_text(folder / "sub\\y.jpg");
   const FaceDataset dataset = faces_of_manifest(
       folder, "\xEF\xBB\xBFpath;age\r\nsub\\x.jpg;7\r\nsub\\y.jpg;8\r\n\"a.jpg\";9\r\n");
   CHECK(dataset.skipped.empty());
@@ -328,10 +169,10 @@ TEST_CASE("rows of one picture are merged as copies are") {
 TEST_CASE("manifests that cannot be used are errors") {
   TemporaryFolder folder;
   const auto error = [&](const std::string& text) {
-    write_file(folder / "list.csv", text);
+    write_text(folder / "list.csv", text);
     return error_of(folder / "list.csv");
   };
-  write_file(folder / "a.jpg");
+  write_text(folder / "a.jpg");
   CHECK(contains(error("file_name,real_age\na.jpg,3\n"), "got: file_name,real_age"));
   CHECK(contains(error("file_name,age\na.jpg,3\n"),
                  "expected a header with the columns path and age"));
@@ -344,20 +185,4 @@ TEST_CASE("manifests that cannot be used are errors") {
   CHECK(contains(outside, "age 999 is outside 0..120"));
   CHECK(contains(error("path,age\n\"a.jpg,3\n"), ":2: a quote"));
   CHECK(contains(error(std::string("p\0a\0", 4)), "not UTF-8"));
-}
-
-TEST_CASE("CSV: line ends, quotes and line numbers") {
-  const auto rows = parse_csv("a,b\rc\n\n\"d\r\ne\",\"\"\"\",\r\nf", "text");
-  REQUIRE(rows.size() == 4);
-  CHECK(rows[0].fields == std::vector<std::string>{"a", "b"});
-  CHECK(rows[1].fields == std::vector<std::string>{"c"});
-  CHECK(rows[2].fields == std::vector<std::string>{"d\r\ne", "\"", ""});
-  CHECK(rows[3].fields == std::vector<std::string>{"f"});
-  CHECK(rows[1].line == 2);
-  CHECK(rows[2].line == 4);
-  CHECK(rows[3].line == 6);
-  CHECK(parse_csv("", "text").empty());
-  CHECK(parse_csv(",", "text").at(0).fields.size() == 2);
-  CHECK_THROWS_AS(parse_csv("\"a\"b", "text"), Error);
-  CHECK_THROWS_AS(parse_csv("\"a", "text"), Error);
 }
