@@ -15,14 +15,9 @@ import subprocess
 import sys
 
 ORDER = ["core", "kernels", "layers", "siamese", "train/faces", "train/model", "train", "tools"]
-SHARED = {"simt"}  # what operations stand on: the host's CUDA runner
-# Not yet in order: conv2d and matmul share the tiles of a product; cuDNN's convolution ends in what
-# other operations do; a model holds the configuration of its run.
+SHARED = {"simt", "product"}  # what operations stand on: the host's CUDA runner; tiles of products
+# Not yet in order: a model holds the configuration of its run.
 KNOWN = {
-    ("kernels/conv2d", "kernels/matmul"),
-    ("kernels/matmul", "kernels/conv2d"),
-    ("kernels/conv2d/conv2d_cudnn.cpp", "kernels/batch_norm"),
-    ("kernels/conv2d/conv2d_cudnn.cpp", "kernels/elementwise"),
     ("train/model/model_file", "train/config.h"),
     ("train/model/model_file.cpp", "train/run_directory.h"),
 }
