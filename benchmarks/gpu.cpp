@@ -15,7 +15,7 @@
 #include "kernels/matmul/matmul.h"
 #include "kernels/vendor.h"
 #include "layers/initialize.h"
-#include "train/config.h"
+#include "train/settings/config.h"
 #include "train/training_step.h"
 
 using namespace twinage;
@@ -170,11 +170,11 @@ nlohmann::ordered_json step_cases(const Options& options, const DeviceChoice& ch
   const Context& ctx = engine.context();
   TwinNetwork network(preset(options.set));
   initialize(network.parameters(), 1);
-  engine.plan(network, options.batch, Mode::train);
   AdadeltaOptimizer optimizer(network.place_on(Device::cuda), network.parameters(), {});
-  Objective objective({}, options.batch, network.embedding_width(), Device::cuda);
+  Objective objective({}, options.batch, network.width(Task::embedding), Device::cuda);
   TrainingStep step(engine, network, objective, optimizer, options.batch);
   const Batch batch = random_batch(network.preset(), options.batch);
+  step.plan();
   step.send(batch);
   const double train_ms = gpu_ms([&] {
     step.begin(batch);

@@ -1,4 +1,4 @@
-// A whole training step of the Inception-v3 tower (forward, backward, ADADELTA over all
+// A whole training step of a preset's tower (forward, backward, ADADELTA over all
 // parameters) and inference: images per second, share of the measured peak, memory. The loss is
 // the mean of the features' squares, the simplest that gives every parameter a gradient.
 #include <cstdio>
@@ -15,7 +15,7 @@
 #include "core/random.h"
 #include "kernels/adadelta/adadelta.h"
 #include "kernels/elementwise/elementwise.h"
-#include "layers/inception_v3.h"
+#include "layers/backbones/backbone.h"
 #include "layers/initialize.h"
 
 using namespace twinage;
@@ -42,15 +42,15 @@ class Step {
  public:
   explicit Step(const Options& options)
       : preset_(preset(options.preset)),
-        net_(inception_v3(preset_.width, preset_.stem)),
+        net_(twinage::tower(preset_)),
         images_({options.batch, preset_.input, preset_.input, 3}),
-        features_(matrix(options.batch, net_.features)),
+        features_(matrix(options.batch, net_.channels)),
         dfeatures_(features_.shape()) {
-    initialize(net_.tower->parameters(), 1);
+    initialize(net_.layer->parameters(), 1);
     Random random(1);
     for (Index i = 0; i < images_.size(); ++i)
       images_.data()[i] = static_cast<float>(random.normal());
-    for (const Parameter* p : net_.tower->parameters()) {
+    for (const Parameter* p : net_.layer->parameters()) {
       if (!p->trained) continue;
       mean_square_gradients_.emplace_back(p->value.shape());
       mean_square_steps_.emplace_back(p->value.shape());
@@ -59,24 +59,27 @@ class Step {
   }
 
   void plan(Mode mode) {
-    net_.tower->plan(ctx_, images_.shape(), mode);
+    net_.layer->plan(ctx_, images_.shape(), mode);
     scratch_ = Workspace();  // the old one goes before the new one comes
-    scratch_ = Workspace(net_.tower->workspace());
+    scratch_ = Workspace(net_.layer->workspace());
     ctx_.workspace = &scratch_;
   }
 
-  void forward(Mode mode) { net_.tower->forward(ctx_, features_.view(), images_.view(), mode); }
+  void forward(Mode mode) {
+    if (mode == Mode::train) net_.layer->begin_step(1, 0);
+    net_.layer->forward(ctx_, features_.view(), images_.view(), mode);
+  }
   void backward() {
-    for (Parameter* p : net_.tower->parameters())
+    for (Parameter* p : net_.layer->parameters())
       if (p->trained) fill(ctx_, p->grad.view(), 0);
     const float scale = 2 / static_cast<float>(features_.size());
     for (Index i = 0; i < features_.size(); ++i) dfeatures_.data()[i] = scale * features_.data()[i];
-    net_.tower->backward(ctx_, View(), dfeatures_.view(), images_.view(), features_.view(),
+    net_.layer->backward(ctx_, View(), dfeatures_.view(), images_.view(), features_.view(),
                          Write::overwrite);
   }
   void update() {
     std::size_t i = 0;
-    for (Parameter* p : net_.tower->parameters()) {
+    for (Parameter* p : net_.layer->parameters()) {
       if (!p->trained) continue;
       adadelta(ctx_, p->value.data(), mean_square_gradients_[i].data(),
                mean_square_steps_[i].data(), p->grad.data(), p->value.size(), {}, 1);
@@ -87,12 +90,12 @@ class Step {
   void require_finite() const {
     require(all_finite(ctx_, features_.view()), "[train_step] expected finite features");
   }
-  const Layer& tower() const { return *net_.tower; }
+  const Layer& tower() const { return *net_.layer; }
   Index batch() const { return images_.shape().n; }
 
  private:
   Preset preset_;
-  InceptionV3 net_;
+  Stage net_;
   Tensor images_, features_, dfeatures_;
   std::vector<Tensor> mean_square_gradients_, mean_square_steps_;  // of trained parameters
   Workspace scratch_;
@@ -149,8 +152,8 @@ int main(int argc, char** argv) {
   Options options;
   options.measure.threads = hardware_threads();
   options.measure.repetitions = 5;
-  CLI::App app("Times a training step and inference of the Inception-v3 tower");
-  app.add_option("--preset", options.preset, "tiny, small or v3")->capture_default_str();
+  CLI::App app("Times a training step and inference of a preset's tower");
+  app.add_option("--preset", options.preset, preset_choices())->capture_default_str();
   app.add_option("--batch", options.batch, "images")->capture_default_str();
   app.add_option("--threads", options.measure.threads)->capture_default_str();
   app.add_option("--runs", options.measure.repetitions, "repetitions; the median counts")

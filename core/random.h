@@ -4,13 +4,27 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 namespace twinage {
 
 using Philox4 = std::array<std::uint32_t, 4>;
 
-// Ten rounds of Philox over a counter and a key.
-Philox4 philox(Philox4 counter, std::array<std::uint32_t, 2> key);
+// Ten rounds of Philox over a counter and a key. constexpr, so that CUDA kernels may call it.
+constexpr Philox4 philox(Philox4 c, std::array<std::uint32_t, 2> k) {
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t p0 = std::uint64_t{0xD2511F53U} * c[0];
+    const std::uint64_t p1 = std::uint64_t{0xCD9E8D57U} * c[2];
+    c = {static_cast<std::uint32_t>(p1 >> 32) ^ c[1] ^ k[0], static_cast<std::uint32_t>(p1),
+         static_cast<std::uint32_t>(p0 >> 32) ^ c[3] ^ k[1], static_cast<std::uint32_t>(p0)};
+    k[0] += 0x9E3779B9U;
+    k[1] += 0xBB67AE85U;
+  }
+  return c;
+}
+
+// The stream that belongs to a name (FNV-1a, 64 bits): of a tensor's initial values, of a layer.
+std::uint64_t stream_of(std::string_view name);
 
 class Random {
  public:

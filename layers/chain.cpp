@@ -84,10 +84,9 @@ class Chain final : public Layer {
     }
   }
 
-  std::vector<Parameter*> parameters() override {
-    std::vector<Parameter*> all;
-    for (const LayerPtr& layer : layers_)
-      for (Parameter* p : layer->parameters()) all.push_back(p);
+  std::vector<Layer*> parts() override {
+    std::vector<Layer*> all;
+    for (const LayerPtr& layer : layers_) all.push_back(layer.get());
     return all;
   }
 
@@ -111,11 +110,6 @@ class Chain final : public Layer {
 
 LayerPtr chain(std::vector<LayerPtr> layers) {
   return std::make_unique<Chain>(std::move(layers));
-}
-
-LayerPtr named(const std::string& prefix, LayerPtr layer) {
-  layer->prefix_names(prefix);
-  return layer;
 }
 
 }  // namespace twinage

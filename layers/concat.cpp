@@ -62,10 +62,9 @@ class Concat final : public Layer {
                              b == 0 ? write : Write::accumulate);
   }
 
-  std::vector<Parameter*> parameters() override {
-    std::vector<Parameter*> all;
-    for (const LayerPtr& branch : branches_)
-      for (Parameter* p : branch->parameters()) all.push_back(p);
+  std::vector<Layer*> parts() override {
+    std::vector<Layer*> all;
+    for (const LayerPtr& branch : branches_) all.push_back(branch.get());
     return all;
   }
 

@@ -9,13 +9,6 @@
 namespace twinage {
 namespace {
 
-// FNV-1a, 64 bits: the stream of a tensor's random numbers is its name's hash.
-std::uint64_t hash_of(std::string_view name) {
-  std::uint64_t hash = 0xCBF29CE484222325U;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
-  return hash;
-}
-
 template <class Draw>
 void fill_with(Tensor& tensor, Draw draw) {
   std::vector<float> values(static_cast<std::size_t>(tensor.size()));
@@ -27,8 +20,8 @@ void initialize(Parameter& p, std::uint64_t seed) {
   const std::string_view name = p.name;
   const Shape shape = p.value.shape();
   const double fan_in = static_cast<double>(shape.h * shape.w * shape.c);
-  Random random(seed, hash_of(name));
-  if (name.ends_with("conv.weight")) {
+  Random random(seed, stream_of(name));
+  if (name.ends_with("conv.weight") || p.rectified) {
     const double deviation = std::sqrt(2.0 / fan_in);
     fill_with(p.value, [&] { return deviation * random.normal(); });
   } else if (name.ends_with("bn.weight") || name.ends_with("running_var")) {

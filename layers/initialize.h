@@ -7,10 +7,14 @@
 
 namespace twinage {
 
-// By the name's end: "conv.weight" ~ N(0, 2 / fan_in) (He et al. 2015) [ours]; "bn.weight" 1,
-// "bn.bias" 0, "running_mean" 0, "running_var" 1; a linear layer's "weight" ~ U(+-1/sqrt(fan_in))
-// and its "bias" 0. Every tensor has its own random stream, keyed by its name, so that adding a
-// layer leaves the others' numbers alone. Throws Error on a name with no rule.
+// "conv.weight" and the weights of conv_relu ~ N(0, 2 / fan_in) (He et al. 2015) [ours]; a linear
+// layer's "weight" ~ U(+-1/sqrt(fan_in)); "bn.weight" and "running_var" 1; "bias" and
+// "running_mean" 0. But for Parameter::rectified, the name's end decides. (PyTorch, and with it
+// torchvision's AlexNet, draws both weights and biases of convolutions and linear layers from
+// U(+-1/sqrt(fan_in)), whose variance is a sixth of He's: through AlexNet's seven ReLUs without a
+// norm the signal would shrink to a five hundredth.) Every tensor has its own random stream, keyed
+// by its name, so that adding a layer leaves the others' numbers alone. Throws Error on a name with
+// no rule.
 void initialize(const std::vector<Parameter*>& parameters, std::uint64_t seed);
 
 }  // namespace twinage

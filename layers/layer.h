@@ -1,5 +1,6 @@
 // Layer: an operation with parameters, or a composition of layers.
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,6 +21,9 @@ struct Parameter {
   Tensor value;
   Tensor grad;          // same shape; empty when not trained
   bool trained = true;  // false: running statistics, which the optimizer leaves alone
+  // A weight whose sums go into a ReLU without a norm between: initial values are He's, whatever
+  // the name.
+  bool rectified = false;
 };
 
 // The order of calls: plan once, then any number of forward (train) -> backward, or forward (eval).
@@ -49,13 +53,26 @@ class Layer {
   virtual void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
                         Write write) = 0;
 
-  // All parameters in a fixed order, valid as long as the layer.
-  virtual std::vector<Parameter*> parameters() { return {}; }
-
-  // Puts `prefix` and a dot in front of every parameter's name.
-  void prefix_names(const std::string& prefix) {
-    for (Parameter* p : parameters()) p->name = prefix + "." + p->name;
+  // To be called before the forward pass of every step of training, after plan(): what is random
+  // in a layer (dropout) is a function of these two and the layer's name. The backward pass belongs
+  // to the same step.
+  virtual void begin_step(std::uint64_t seed, std::uint64_t step) {
+    for (Layer* part : parts()) part->begin_step(seed, step);
   }
+
+  // The layers that a composition is made of, in their order.
+  virtual std::vector<Layer*> parts() { return {}; }
+
+  // All parameters in a fixed order, valid as long as the layer.
+  virtual std::vector<Parameter*> parameters();
+
+  // Puts `prefix` and a dot in front of the names of the layer, its parts and their parameters.
+  void prefix_names(const std::string& prefix);
+  // torchvision's name; empty: none has been given.
+  const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
 };
 
 using LayerPtr = std::unique_ptr<Layer>;

@@ -19,12 +19,24 @@ struct KernelSize {
 // In eval mode batch norm is folded into the filter and the whole layer is one convolution.
 LayerPtr conv_bn_relu(Index in, Index out, KernelSize kernel, Conv2d conv);
 
+// Convolution with bias, ReLU; no norm. Parameters weight (K R S C) and bias (K).
+// On x (N,1,1,C) with a kernel of one pixel it is a fully connected layer and its ReLU.
+LayerPtr conv_relu(Index in, Index out, KernelSize kernel, Conv2d conv);
+
 LayerPtr max_pool(Pool pool);
 LayerPtr average_pool(Pool pool);
 LayerPtr global_average_pool();
 
 // y = x w^T + b; x (N,1,1,in), parameters weight (out,1,1,in) and bias (out).
 LayerPtr linear(Index in, Index out);
+
+// (N,H,W,C) -> (N,1,1,H*W*C): each picture's pixels one after the other, so that a weight for it
+// is stored as (out, H, W, C). PyTorch flattens (C,H,W): its weights are permuted for ours.
+LayerPtr flatten();
+
+// In training every element is 0 with probability `rate`, else divided by 1 - rate; in inference
+// y = x. The mask is a function of the step (begin_step) and the layer's name, so give each a name.
+LayerPtr dropout(double rate);
 
 // One after the other; owns the activations in between.
 LayerPtr chain(std::vector<LayerPtr> layers);

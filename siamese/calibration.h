@@ -1,10 +1,12 @@
 // How much a distance says about "same class", fitted on faces that training did not see.
 #pragma once
+#include <map>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "core/shape.h"
+#include "siamese/readouts/readout_kind.h"
 
 namespace twinage {
 
@@ -41,11 +43,12 @@ IntervalClaim interval_claim(Index held_out);  // 0: unknown
 // P(same class | D) as a non-increasing step function of D: isotonic regression (pool adjacent
 // violators) over held-out pairs.
 struct Calibration {
-  std::vector<float> distances;        // upper ends of the steps, increasing
-  std::vector<float> probabilities;    // of the same length, non-increasing
-  float tau = 3;                       // years: what "same class" means
-  std::vector<float> interval_scales;  // factor on the raw interval's half-widths, one for each
-                                       // ReadoutKind in its order; empty: not calibrated yet
+  std::vector<float> distances;      // upper ends of the steps, increasing
+  std::vector<float> probabilities;  // of the same length, non-increasing
+  float tau = 3;                     // years: what "same class" means
+  // Factor on the raw interval's half-widths, of each read-out that the network has the outputs
+  // for; empty: not calibrated yet.
+  std::map<ReadoutKind, float> interval_scales;
   Index held_out = 0;  // faces that the factors were found on; 0: unknown (an older model)
   // How far from its nearest reference a face like those of training is at most: a share of
   // limit_share() is no farther. Absent where fewer than kHeldOutForLimit were held out, or

@@ -1,10 +1,12 @@
 #include "siamese/gallery.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 
 #include "core/error.h"
+#include "siamese/readouts/table.h"
 
 namespace twinage {
 namespace {
@@ -15,11 +17,27 @@ bool all_finite(std::span<const float> values) {
   return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
 }
 
+// The factors that stand together in one tensor, in this order, as in models that knew no other
+// read-out. Each other one has a tensor of its own.
+constexpr const char* kScales = "calibration.interval_scales";
+constexpr std::array kTogether{ReadoutKind::comparison, ReadoutKind::knn, ReadoutKind::prototype};
+
+bool is_together(ReadoutKind kind) {
+  return std::ranges::find(kTogether, kind) != kTogether.end();
+}
+
+std::string scale_name(ReadoutKind kind) {
+  return fmt::format("{}.{}", kScales, to_string(kind));
+}
+
 void check(const Gallery& gallery) {
   const Shape shape = gallery.embeddings.shape();
-  require(shape == matrix(shape.n, shape.c) && shape.n >= 1 && shape.c >= 1,
+  require(!gallery.has_embeddings() ||
+              (shape == matrix(shape.n, shape.c) && shape.n >= 1 && shape.c >= 1),
           "[gallery] expected embeddings of shape (count, 1, 1, width), got {}", shape);
-  const auto count = static_cast<std::size_t>(shape.n);
+  require(!gallery.ages.empty(), "[gallery] expected at least one face of known age");
+  const std::size_t count =
+      gallery.has_embeddings() ? static_cast<std::size_t>(shape.n) : gallery.ages.size();
   require(gallery.ages.size() == count && gallery.names.size() == count,
           "[gallery] expected {} ages and names, got {} and {}", count, gallery.ages.size(),
           gallery.names.size());
@@ -32,11 +50,27 @@ void check(const Gallery& gallery) {
           gallery.contents.size());
 }
 
-void check(const Calibration& calibration) {
+void check_scales(const std::map<ReadoutKind, float>& scales, bool has_embeddings) {
+  require(!scales.empty(), "[calibration] expected interval scales (see calibrate_intervals)");
+  for (const auto& [kind, scale] : scales) {
+    require(scale >= 0 && std::isfinite(scale),
+            "[calibration] expected an interval scale >= 0 of {}, got {}", to_string(kind), scale);
+    require(has_embeddings || !readout_row(kind).needs.embedding,
+            "[calibration] expected a gallery of embeddings for the interval scale of {}",
+            to_string(kind));
+  }
+  for (const ReadoutKind kind : kTogether)
+    require(scales.contains(kind) == has_embeddings,
+            "[calibration] expected the interval scale of {} where there are embeddings",
+            to_string(kind));
+}
+
+void check(const Calibration& calibration, bool has_embeddings) {
   const auto& [distances, probabilities, tau, scales, held_out, nearest_limit] = calibration;
   require(
-      !distances.empty() && distances.size() == probabilities.size(),
-      "[calibration] expected as many distances as probabilities and at least one, got {} and {}",
+      distances.empty() != has_embeddings && distances.size() == probabilities.size(),
+      "[calibration] expected as many distances as probabilities, and at least one where there are "
+      "embeddings, got {} and {}",
       distances.size(), probabilities.size());
   require(all_finite(distances) &&
               std::ranges::adjacent_find(distances, std::greater_equal<>()) == distances.end(),
@@ -45,8 +79,7 @@ void check(const Calibration& calibration) {
               std::ranges::is_sorted(probabilities, std::greater<>()),
           "[calibration] expected non-increasing probabilities within [0, 1]");
   require(tau >= 0 && std::isfinite(tau), "[calibration] expected tau >= 0 years, got {}", tau);
-  require(scales.size() == 3 && all_finite(scales) && std::ranges::min(scales) >= 0,
-          "[calibration] expected 3 interval scales >= 0 (see calibrate_intervals)");
+  check_scales(scales, has_embeddings);
   require(held_out >= 0, "[calibration] expected at least 0 held-out faces, got {}", held_out);
   require(!nearest_limit || (std::isfinite(*nearest_limit) && *nearest_limit >= 0 && held_out > 0),
           "[calibration] expected a limit of at least 0 from held-out faces, got {} from {}",
@@ -55,6 +88,17 @@ void check(const Calibration& calibration) {
 
 std::vector<Index> extents(std::size_t count) {
   return {static_cast<Index>(count)};
+}
+
+void save_scales(SafetensorsWriter& writer, const std::map<ReadoutKind, float>& scales) {
+  std::vector<float> together;
+  for (const auto& [kind, scale] : scales) {
+    if (is_together(kind))
+      together.push_back(scale);
+    else
+      writer.add(scale_name(kind), std::span(&scale, 1), {1});
+  }
+  if (!together.empty()) writer.add(kScales, together, extents(together.size()));
 }
 
 // All names in one block of bytes; name i ends at byte ends[i].
@@ -101,14 +145,24 @@ std::vector<std::uint64_t> load_contents(const SafetensorsFile& file, const std:
   return {bits.begin(), bits.end()};
 }
 
-Gallery load_gallery(const SafetensorsFile& file) {
-  Gallery gallery;
+Tensor load_embeddings(const SafetensorsFile& file) {
   const std::vector<Index>& shape = file.entry("gallery.embeddings").shape;
   require(shape.size() == 2 && shape[0] >= 1 && shape[1] >= 1,
           "[gallery] expected embeddings of shape (count, width), got {} extents", shape.size());
   const std::vector<float> embeddings = file.floats("gallery.embeddings");
-  gallery.embeddings = Tensor(matrix(shape[0], shape[1]));
-  gallery.embeddings.copy_from(embeddings.data(), static_cast<Index>(embeddings.size()));
+  Tensor loaded(matrix(shape[0], shape[1]));
+  loaded.copy_from(embeddings.data(), static_cast<Index>(embeddings.size()));
+  return loaded;
+}
+
+// Whether the model's read-outs compare: either of these says so, and then it must have both.
+bool compares(const SafetensorsFile& file) {
+  return file.contains("gallery.embeddings") || file.contains(kScales);
+}
+
+Gallery load_gallery(const SafetensorsFile& file) {
+  Gallery gallery;
+  if (compares(file)) gallery.embeddings = load_embeddings(file);
   gallery.ages = file.floats("gallery.ages");
   gallery.names = load_names(file);
   gallery.contents = load_contents(file, "gallery.contents");
@@ -118,11 +172,32 @@ Gallery load_gallery(const SafetensorsFile& file) {
   return gallery;
 }
 
+std::map<ReadoutKind, float> load_scales(const SafetensorsFile& file) {
+  std::map<ReadoutKind, float> scales;
+  if (compares(file)) {
+    const std::vector<float> together = file.floats(kScales);
+    require(together.size() == kTogether.size(),
+            "[calibration] expected {} interval scales, got {}", kTogether.size(), together.size());
+    for (std::size_t i = 0; i < together.size(); ++i) scales[kTogether[i]] = together[i];
+  }
+  for (const ReadoutRow& row : readout_table()) {
+    const std::string name = scale_name(row.kind);
+    if (is_together(row.kind) || !file.contains(name)) continue;
+    const std::vector<float> scale = file.floats(name);
+    require(scale.size() == 1, "[calibration] expected one number in {}, got {}", name,
+            scale.size());
+    scales[row.kind] = scale[0];
+  }
+  return scales;
+}
+
 Calibration load_calibration(const SafetensorsFile& file) {
   Calibration calibration;
-  calibration.distances = file.floats("calibration.distances");
-  calibration.probabilities = file.floats("calibration.probabilities");
-  calibration.interval_scales = file.floats("calibration.interval_scales");
+  if (compares(file)) {
+    calibration.distances = file.floats("calibration.distances");
+    calibration.probabilities = file.floats("calibration.probabilities");
+  }
+  calibration.interval_scales = load_scales(file);
   const std::vector<float> tau = file.floats("calibration.tau");
   require(tau.size() == 1, "[calibration] expected one tau, got {}", tau.size());
   calibration.tau = tau[0];
@@ -137,7 +212,7 @@ Calibration load_calibration(const SafetensorsFile& file) {
     require(limit.size() == 1, "[calibration] expected one nearest_limit, got {}", limit.size());
     calibration.nearest_limit = limit[0];
   }
-  check(calibration);
+  check(calibration, compares(file));
   return calibration;
 }
 
@@ -156,28 +231,32 @@ Origin origin_of(const Gallery& gallery, std::uint64_t content) {
   const auto among = [&](const std::vector<std::uint64_t>& contents) {
     return std::ranges::find(contents, content) != contents.end();
   };
-  if (among(gallery.contents)) return Origin::reference;
+  if (among(gallery.contents))
+    return gallery.has_embeddings() ? Origin::reference : Origin::trained;
   if (among(gallery.training_contents)) return Origin::trained;
   return among(gallery.held_out_contents) ? Origin::held_out : Origin::unseen;
 }
 
 void save(SafetensorsWriter& writer, const Gallery& gallery, const Calibration& calibration) {
   check(gallery);
-  check(calibration);
+  check(calibration, gallery.has_embeddings());
   const Shape shape = gallery.embeddings.shape();
-  writer.add("gallery.embeddings",
-             std::span(gallery.embeddings.data(), static_cast<std::size_t>(shape.size())),
-             {shape.n, shape.c});
+  if (gallery.has_embeddings())
+    writer.add("gallery.embeddings",
+               std::span(gallery.embeddings.data(), static_cast<std::size_t>(shape.size())),
+               {shape.n, shape.c});
   writer.add("gallery.ages", gallery.ages, extents(gallery.ages.size()));
   save_names(writer, gallery.names);
   save_contents(writer, "gallery.contents", gallery.contents);
   save_contents(writer, "training.contents", gallery.training_contents);
   save_contents(writer, "selection.contents", gallery.held_out_contents);
   const auto& [distances, probabilities, tau, scales, held_out, nearest_limit] = calibration;
-  writer.add("calibration.distances", distances, extents(distances.size()));
-  writer.add("calibration.probabilities", probabilities, extents(probabilities.size()));
+  if (gallery.has_embeddings()) {
+    writer.add("calibration.distances", distances, extents(distances.size()));
+    writer.add("calibration.probabilities", probabilities, extents(probabilities.size()));
+  }
   writer.add("calibration.tau", std::span(&tau, 1), {1});
-  writer.add("calibration.interval_scales", scales, extents(scales.size()));
+  save_scales(writer, scales);
   const std::int64_t faces = held_out;
   if (held_out > 0) writer.add("calibration.held_out", std::span(&faces, 1), {1});
   if (nearest_limit) writer.add("calibration.nearest_limit", std::span(&*nearest_limit, 1), {1});

@@ -11,7 +11,7 @@
 namespace twinage {
 
 struct Gallery {
-  Tensor embeddings;               // matrix(count, width)
+  Tensor embeddings;               // matrix(count, width); empty where the network gives none
   std::vector<float> ages;         // years [count]
   std::vector<std::string> names;  // file names, for "nearest references" [count]
   // Which faces the model knows, by content_hash of their files; 0: unknown. All empty in older
@@ -20,6 +20,7 @@ struct Gallery {
   std::vector<std::uint64_t> training_contents = {};  // of all faces trained on
   std::vector<std::uint64_t> held_out_contents = {};  // of those that chose and calibrated it
 
+  bool has_embeddings() const { return !embeddings.empty(); }
   bool knows_contents() const { return !contents.empty(); }
   // The references whose content this is, in order.
   std::vector<Index> references_of(std::uint64_t content) const;
@@ -36,9 +37,11 @@ enum class Origin {
 Origin origin_of(const Gallery& gallery, std::uint64_t content);
 
 // In and out of a model file; names start with "gallery.", "training.", "selection." and
-// "calibration.". Contents and what older models lack are optional. Both throw Error
-// where the parts do not fit together; load leaves its arguments alone then and says that the file
-// is "not a finished Twinage model".
+// "calibration.". Contents and what older models lack are optional; so are embeddings and the steps
+// of the calibration together, but for the read-outs that need them. Interval factors of read-outs
+// that this program does not know are passed over. Both throw Error where the parts do not fit
+// together; load leaves its arguments alone then and says that the file is "not a finished Twinage
+// model".
 void save(SafetensorsWriter& writer, const Gallery& gallery, const Calibration& calibration);
 void load(const SafetensorsFile& file, Gallery& gallery, Calibration& calibration);
 

@@ -1,75 +1,72 @@
 // The multi-task objective (Jeong et al. 2018, sections 2.3 and 2.6):
 //
-//   L = sum over pairs of weight * pair_loss(D, gap)
-//       + gender_weight * mean over labelled faces of cross-entropy(gender)
+//   L = sum over the network's heads of weight * loss(what the head says, labels)
+//
+// The paper's has two: a loss of the embedding's distances and one of the gender.
 #pragma once
-#include <cstdint>
-#include <span>
-#include <vector>
+#include <array>
+#include <memory>
 
-#include "core/array.h"
 #include "core/context.h"
 #include "core/tensor.h"
-#include "siamese/pairs.h"
-#include "siamese/twin_network.h"
+#include "siamese/losses/loss.h"
+#include "siamese/tasks.h"
 
 namespace twinage {
 
+struct HeadOptions {
+  LossName loss;
+  float weight = 1;  // [ours]
+};
+
 struct ObjectiveOptions {
-  PairMode pairs = PairMode::all;
-  PairLoss pair_loss;
-  bool balanced = false;       // see pair_weights
-  float gender_weight = 1.0F;  // [ours]
+  Heads heads = kPaperHeads;
+  // What stands here of a task that has no head is not used.
+  ByTask<HeadOptions> head{
+      {HeadOptions{{"gap-regression"}}, {{"cross-entropy"}}, {{"cross-entropy"}}}};
+  LossOptions loss;
 };
 
 struct ObjectiveValue {
-  double total = 0, pair = 0, gender = 0;  // total = pair + gender_weight * gender
-  double positive_share = 0;               // of pairs that count as the same class
+  double total = 0;         // the sum of weight * loss
+  ByTask<LossValue> heads;  // of a task without a head: 0
 };
 
 // Computes the loss of a batch and the gradients to start backward with. All memory is taken in
 // the constructor; batches have `batch` faces.
-//
-// A face without a gender label (below 0) takes no part in the gender loss; when none of the batch
-// has one, that loss and its gradient are 0.
 class Objective {
  public:
+  // Throws UsageError for a loss that the table of losses.cpp has not, Error for a weight below 0.
   Objective(const ObjectiveOptions& options, Index batch, Index embedding_width,
             Device device = Device::cpu);
+
+  Index workspace(const Context& ctx) const;  // floats that compute() takes
 
   // The three parts of evaluating a batch, so that the middle one, which is all the device's work,
   // can be recorded and repeated. The outputs and gradients are on the device; ctx.device must be
   // the constructor's.
-  //
-  // ages in years [batch]; gender 0 male, 1 female, below 0 absent [batch], on the host.
-  void set_labels(std::span<const float> ages, std::span<const std::int32_t> genders);
-  void compute(const Context& ctx, const TwinNetwork::Outputs& outputs);
+  void set_labels(const Labels& labels);
+  void compute(const Context& ctx, const ByTask<ConstView>& outputs);
   // Waits for compute().
   ObjectiveValue value();
 
-  ObjectiveValue evaluate(const Context& ctx, const TwinNetwork::Outputs& outputs,
-                          std::span<const float> ages, std::span<const std::int32_t> genders) {
-    set_labels(ages, genders);
+  ObjectiveValue evaluate(const Context& ctx, const ByTask<ConstView>& outputs,
+                          const Labels& labels) {
+    set_labels(labels);
     compute(ctx, outputs);
     return value();
   }
-  // d total / d z, matrix(batch, embedding width), and d total / d logits, matrix(batch, 2), of the
-  // last compute().
-  ConstView dz() const { return dz_.view(); }
-  ConstView dgender() const { return dgender_.view(); }
+  // d total / d outputs of the last compute(), of every head.
+  ByTask<ConstView> gradients() const;
 
  private:
+  struct Head {
+    std::unique_ptr<Loss> loss;
+    Tensor gradient;  // on the device
+  };
   ObjectiveOptions options_;
-  std::vector<IndexPair> pairs_;
-  // On the host: what the labels decide, and what the loss is summed from.
-  std::vector<float> gaps_, weights_, losses_, gender_losses_, gender_weights_;
-  double gender_share_ = 0;  // 1 / faces with a gender label, 0 without any
-  // On the device.
-  Array<IndexPair> device_pairs_;
-  Array<std::int32_t> device_genders_;
-  Tensor distances_, ddistances_, device_gaps_, device_weights_, device_losses_,
-      device_gender_losses_, device_gender_weights_;
-  Tensor dz_, dgender_;
+  Index batch_;
+  ByTask<Head> heads_;
 };
 
 }  // namespace twinage

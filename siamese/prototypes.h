@@ -1,4 +1,4 @@
-// The mean embedding of every age, for the read-out `prototype` (siamese/age_readout.h).
+// The mean embedding of every age, for the read-out `prototype` (siamese/readouts/prototype.cpp).
 #pragma once
 #include <span>
 #include <vector>

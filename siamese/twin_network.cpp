@@ -7,17 +7,15 @@
 #include "layers/layers.h"
 
 namespace twinage {
-namespace {
-constexpr Index kGenders = 2;
-}
 
-TwinNetwork::TwinNetwork(const Preset& preset, Index embedding_width)
+TwinNetwork::TwinNetwork(const Preset& preset, Index embedding_width, const Heads& heads)
     : preset_(preset), embedding_width_(embedding_width) {
-  InceptionV3 inception = inception_v3(preset.width, preset.stem);
-  tower_features_ = inception.features;
-  tower_ = std::move(inception.tower);
-  embedding_ = named("embedding", linear(tower_features_, embedding_width));
-  gender_ = named("gender", linear(tower_features_, kGenders));
+  require(!heads.empty(), "[twin_network] expected at least one head");
+  Stage stage = tower(preset);
+  tower_ = std::move(stage.layer);
+  for (const Task task : heads)
+    heads_[task].layer =
+        named(to_string(task), linear(stage.channels, outputs_of(task, embedding_width)));
 }
 
 ParameterArena& TwinNetwork::place_on(Device device) {
@@ -28,13 +26,13 @@ ParameterArena& TwinNetwork::place_on(Device device) {
 void TwinNetwork::plan(const Context& ctx, Index batch, Mode mode) {
   place_on(ctx.device);
   const Shape features = tower_->plan(ctx, {batch, preset_.input, preset_.input, 3}, mode);
-  const Shape z = embedding_->plan(ctx, features, mode);
-  const Shape logits = gender_->plan(ctx, features, mode);
   features_ = Tensor(features, ctx.device);
-  z_ = Tensor(z, ctx.device);
-  logits_ = Tensor(logits, ctx.device);
+  workspace_ = tower_->workspace();
+  for_each_head([&](Head& head, Task) {
+    head.output = Tensor(head.layer->plan(ctx, features, mode), ctx.device);
+    workspace_ = std::max(workspace_, head.layer->workspace());
+  });
   // In backward every layer finds the gradient with respect to the features below its own scratch.
-  workspace_ = std::max({tower_->workspace(), embedding_->workspace(), gender_->workspace()});
   if (mode == Mode::train) workspace_ += workspace_floats(features.size());
 }
 
@@ -43,35 +41,47 @@ Index TwinNetwork::workspace() const {
 }
 
 Index TwinNetwork::activation_bytes() const {
-  const Index kept = features_.size() + z_.size() + logits_.size();
+  Index kept = features_.size();
+  for (const Head& head : heads_.all) kept += head.output.size();
   return tower_->activation_bytes() + kept * static_cast<Index>(sizeof(float));
 }
 
 double TwinNetwork::flops() const {
-  return tower_->flops() + embedding_->flops() + gender_->flops();
+  double sum = tower_->flops();
+  for (const Head& head : heads_.all) sum += head.layer == nullptr ? 0 : head.layer->flops();
+  return sum;
 }
 
 TwinNetwork::Outputs TwinNetwork::forward(const Context& ctx, ConstView images, Mode mode) {
   tower_->forward(ctx, features_.view(), images, mode);
-  embedding_->forward(ctx, z_.view(), features_.view(), mode);
-  gender_->forward(ctx, logits_.view(), features_.view(), mode);
-  return {std::as_const(z_).view(), std::as_const(logits_).view()};
+  Outputs outputs;
+  for_each_head([&](Head& head, Task task) {
+    head.layer->forward(ctx, head.output.view(), features_.view(), mode);
+    outputs[task] = head.output.view();
+  });
+  return outputs;
 }
 
-void TwinNetwork::backward(const Context& ctx, ConstView images, ConstView dz, ConstView dgender) {
+void TwinNetwork::backward(const Context& ctx, ConstView images,
+                           const ByTask<ConstView>& gradients) {
   WorkspaceScope scratch(ctx.workspace);
   const View dfeatures = scratch.view(features_.shape());
-  embedding_->backward(ctx, dfeatures, dz, features_.view(), z_.view(), Write::overwrite);
-  gender_->backward(ctx, dfeatures, dgender, features_.view(), logits_.view(), Write::accumulate);
+  Write write = Write::overwrite;  // by the first head; the others add
+  for_each_head([&](Head& head, Task task) {
+    head.layer->backward(ctx, dfeatures, gradients[task], features_.view(), head.output.view(),
+                         write);
+    write = Write::accumulate;
+  });
   const View images_need_no_gradient;
   tower_->backward(ctx, images_need_no_gradient, dfeatures, images, features_.view(),
                    Write::overwrite);
 }
 
 std::vector<Parameter*> TwinNetwork::parameters() {
-  std::vector<Parameter*> all;
-  for (Layer* part : {tower_.get(), embedding_.get(), gender_.get()})
-    for (Parameter* p : part->parameters()) all.push_back(p);
+  std::vector<Parameter*> all = tower_->parameters();
+  for_each_head([&](Head& head, Task) {
+    for (Parameter* p : head.layer->parameters()) all.push_back(p);
+  });
   return all;
 }
 

@@ -5,12 +5,16 @@
 //   images (N, S, S, 3) -> InceptionV3 -> f (N, features)
 //     -> embedding z = f W^T + b  (N, width)       compared by Euclidean distance
 //     -> gender logits            (N, 2)           0 = male, 1 = female (UTKFace's convention)
+//     -> age logits               (N, 101)         where asked for: not the paper's
+//
+// Each head is a linear layer on the tower's features; which ones there are is a list.
 #pragma once
 #include <vector>
 
-#include "layers/inception_v3.h"
+#include "layers/backbones/backbone.h"
 #include "layers/layer.h"
 #include "layers/parameter_arena.h"
+#include "siamese/tasks.h"
 
 namespace twinage {
 
@@ -21,7 +25,7 @@ inline bool says_female(float probability) {
 
 class TwinNetwork {
  public:
-  TwinNetwork(const Preset& preset, Index embedding_width = 128);
+  TwinNetwork(const Preset& preset, Index embedding_width = 128, const Heads& heads = kPaperHeads);
 
   // Allocates what forward (and in Mode::train, backward) keep for batches of exactly `batch`
   // images, and moves the parameters to the context's device. May be called again for another
@@ -31,29 +35,41 @@ class TwinNetwork {
   Index activation_bytes() const;
   double flops() const;  // of one forward pass over the batch
 
-  struct Outputs {
-    ConstView z;       // matrix(N, embedding width)
-    ConstView gender;  // logits, matrix(N, 2)
-  };
+  // A matrix(N, width) for each head; of a task without one: no data.
+  using Outputs = ByTask<ConstView>;
   // The outputs stay valid until the next call.
   Outputs forward(const Context& ctx, ConstView images, Mode mode);
   // After forward in Mode::train on the same images: accumulates every parameter's gradient.
-  void backward(const Context& ctx, ConstView images, ConstView dz, ConstView dgender);
+  // gradients: d loss / d outputs of every head.
+  void backward(const Context& ctx, ConstView images, const ByTask<ConstView>& gradients);
 
   std::vector<Parameter*> parameters();
   void zero_gradients(const Context& ctx);
   // Moves all parameters into one block of the device's memory (plan() does so too).
   ParameterArena& place_on(Device device);
-  Index embedding_width() const { return embedding_width_; }
+  bool has(Task task) const { return heads_[task].layer != nullptr; }
+  // Of its output; 0 without such a head.
+  Index width(Task task) const { return has(task) ? outputs_of(task, embedding_width_) : 0; }
   const Preset& preset() const { return preset_; }
 
  private:
+  struct Head {
+    LayerPtr layer;  // null: the network has none of this task
+    Tensor output;
+  };
+  // Calls f(head, task) for those that there are, in the order of kTasks.
+  template <class F>
+  void for_each_head(F f) {
+    for (const Task task : kTasks)
+      if (has(task)) f(heads_[task], task);
+  }
+
   Preset preset_;
   Index embedding_width_, workspace_ = 0;
-  Index tower_features_ = 0;
-  LayerPtr tower_, embedding_, gender_;
+  LayerPtr tower_;
+  ByTask<Head> heads_;
   ParameterArena arena_;
-  Tensor features_, z_, logits_;
+  Tensor features_;
 };
 
 }  // namespace twinage

@@ -4,6 +4,7 @@
 #include "core/files.h"
 #include "core/output.h"
 #include "tools/commands.h"
+#include "tools/data_options.h"
 #include "tools/options.h"
 #include "train/model/reading_text.h"
 #include "train/progress.h"
@@ -14,7 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct EmbedArguments {
-  std::string run, data, out, age_ranges = "skip";
+  std::string run, data, out;
+  DataOptions dataset;
   bool force = false;
   DeviceOptions device;
 };
@@ -118,11 +120,10 @@ void run(const EmbedArguments& a) {
   Readings readings;
   {
     Progress bar("embedding");
-    readings = reader.read(find_faces(a.data, parse<AgeRanges>(a.age_ranges)),
-                           [&](Index done, Index total) {
-                             bar.update(static_cast<double>(done) / static_cast<double>(total),
-                                        fmt::format("{} of {} faces", done, total));
-                           });
+    readings = reader.read(a.dataset.find(a.data), [&](Index done, Index total) {
+      bar.update(static_cast<double>(done) / static_cast<double>(total),
+                 fmt::format("{} of {} faces", done, total));
+    });
   }
   write_csv(csv, readings, reader.model());
   write_npy(npy, readings.embedded.z.view());
@@ -140,10 +141,8 @@ void add_embed_command(CLI::App& app) {
   command->footer(kHelp);
   auto a = std::make_shared<EmbedArguments>();
   command->add_option("RUN", a->run, "a run directory or model file")->required();
-  command->add_option("--data", a->data, "faces: a folder or a CSV manifest")->required();
-  command
-      ->add_option("--age-ranges", a->age_ranges, "skip ages such as 25-32, or take their middle")
-      ->capture_default_str();
+  command->add_option("--data", a->data, "faces: a folder or a list")->required();
+  a->dataset.add_to(*command);
   command->add_option("--out", a->out, "file to write; .npy and .csv")->required();
   command->add_flag("--force", a->force, "replace files that embed did not write");
   a->device.add_to(*command);

@@ -8,6 +8,7 @@
 #include "core/files.h"
 #include "core/output.h"
 #include "tools/commands.h"
+#include "tools/data_options.h"
 #include "tools/options.h"
 #include "train/faces/copies.h"
 #include "train/model/metrics.h"
@@ -20,7 +21,8 @@ namespace {
 constexpr Index kThresholdPairs = 50'000;
 
 struct EvalArguments {
-  std::string run, data, readout, out, age_ranges = "skip";
+  std::string run, data, readout, out;
+  DataOptions dataset;
   bool json = false;
   DeviceOptions device;
 };
@@ -148,7 +150,7 @@ void run(const EvalArguments& a) {
   {
     Progress bar("reading faces");
     readings = reader.read(
-        find_faces(a.data, parse<AgeRanges>(a.age_ranges)),
+        a.dataset.find(a.data),
         [&](Index done, Index total) {
           bar.update(static_cast<double>(done) / static_cast<double>(total),
                      fmt::format("{} of {}", done, total));
@@ -176,15 +178,13 @@ void run(const EvalArguments& a) {
 
 void add_eval_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("eval", "measure a model on faces of known age");
-  command->footer(kHelp);
+  command->footer(fmt::format("{}\n\nRead-outs:\n{}", kHelp, readout_help()));
   auto a = std::make_shared<EvalArguments>();
   command->add_option("RUN", a->run, "a run directory or model file")->required();
-  command->add_option("--data", a->data, "faces: a folder or a CSV manifest")->required();
-  command
-      ->add_option("--age-ranges", a->age_ranges, "skip ages such as 25-32, or take their middle")
-      ->capture_default_str();
+  command->add_option("--data", a->data, "faces: a folder or a list")->required();
+  a->dataset.add_to(*command);
   command->add_option("--readout", a->readout,
-                      "comparison, knn or prototype; the model's own if absent");
+                      choices<ReadoutKind>() + "; the model's own if absent");
   command->add_option("--out", a->out, "also write the figures to this JSON file");
   command->add_flag("--json", a->json, "print JSON instead of the table");
   a->device.add_to(*command);

@@ -106,8 +106,7 @@ void run(const InfoArguments& a) {
     for (const std::string& line : shortcomings(model)) trained_text += fmt::format("  {}\n", line);
   } else if (!a.preset.empty()) {
     TwinNetwork network(preset(a.preset));
-    const Index usual = a.preset == "v3" ? 8 : TrainConfig{}.batch;
-    all["model"] = cost_of(network, a.batch > 0 ? a.batch : usual);
+    all["model"] = cost_of(network, a.batch > 0 ? a.batch : network.preset().batch);
   }
   if (a.json) {
     print_result("{}\n", to_text(all));
@@ -126,11 +125,10 @@ void add_info_command(CLI::App& app) {
   command->footer(kHelp);
   auto a = std::make_shared<InfoArguments>();
   command->add_option("RUN", a->run, "a run directory or model file");
-  command->add_option("--preset", a->preset, "tiny, small or v3");
+  command->add_option("--preset", a->preset, preset_choices());
   command
       ->add_option("--batch", a->batch,
-                   "faces a training step; unless set the run's own, 8 for v3, "
-                   "else 64")
+                   "faces a training step; unless set the run's own, or the preset's usual one")
       ->check(CLI::Range(1, 4096));
   command->add_flag("--json", a->json, "print a JSON object");
   command->callback([a] { run(*a); });

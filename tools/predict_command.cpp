@@ -99,12 +99,12 @@ void run(const PredictArguments& a) {
 
 void add_predict_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("predict", "read age and gender from pictures");
-  command->footer(kHelp);
+  command->footer(fmt::format("{}\n\nRead-outs:\n{}", kHelp, readout_help()));
   auto a = std::make_shared<PredictArguments>();
   command->add_option("RUN", a->run, "a run directory or model file")->required();
   command->add_option("IMAGE", a->images, "pictures")->required();
   command->add_option("--readout", a->readout,
-                      "comparison, knn or prototype; the model's own if absent");
+                      choices<ReadoutKind>() + "; the model's own if absent");
   command->add_flag("--json", a->json, "print a JSON array");
   a->device.add_to(*command);
   command->callback([a] { run(*a); });

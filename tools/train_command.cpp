@@ -8,6 +8,7 @@
 #include "core/output.h"
 #include "tools/commands.h"
 #include "tools/options.h"
+#include "train/settings/settings.h"
 #include "train/trainer.h"
 
 namespace twinage {
@@ -54,7 +55,8 @@ constexpr const char* kHelp =
     "A laptop, one hour:  twinage train --data faces --minutes 60 --out run\n"
     "The paper's recipe:  twinage train --data faces --recipe paper --epochs 30 --out run\n"
     "After an interrupt:  twinage train --out run --resume\n"
-    "Any value of RUN/config.toml can be set: --set loss.margin=3 --set augment.erase=0\n\n"
+    "Everything that can be set, and what it is for: twinage train --settings\n"
+    "Any of it:           --set loss.margin=3 --set augment.erase=0\n\n"
     "With --steps or --epochs the same seed gives the same bits, for any number of\n"
     "threads, stopped and resumed or not.";
 
@@ -78,7 +80,7 @@ TrainConfig configuration(const CLI::App& command, const TrainArguments& a) {
   if (given("--val")) c.val = a.val;
   if (given("--age-ranges")) c.age_ranges = parse<AgeRanges>(a.age_ranges);
   if (given("--preset")) c.preset = a.preset;
-  if (given("--loss")) c.objective.pair_loss.kind = parse<PairLossKind>(a.loss);
+  if (given("--loss")) c.objective.head[Task::embedding].loss = {a.loss};
   if (given("--batch")) c.batch = a.batch;
   if (given("--seed")) c.seed = a.seed;
   if (given("--minutes") || given("--epochs") || given("--steps")) {
@@ -139,21 +141,25 @@ void add_train_command(CLI::App& app) {
       ->add_option("--age-ranges", a->age_ranges, "skip ages such as 25-32, or take their middle")
       ->default_str("skip");
   command->add_option("--out", a->out, "run directory to create")->required()->type_name("RUN");
-  command
-      ->add_option("--preset", a->preset,
-                   "tiny (72 px), small (128 px) or v3 (299 px, the paper's)")
-      ->default_str("tiny");
+  command->add_option("--preset", a->preset, preset_choices())->default_str("tiny");
   command->add_option("--minutes", a->minutes, "how long to train")->check(CLI::PositiveNumber);
   command->add_option("--epochs", a->epochs, "how long to train")->check(CLI::PositiveNumber);
   command->add_option("--steps", a->steps, "how long to train")->check(CLI::PositiveNumber);
-  command->add_option("--recipe", a->recipe, "default or paper")->default_str("default");
+  command->add_option("--recipe", a->recipe, listed(recipe_names()))->default_str("default");
   command->add_option("--loss", a->loss,
-                      "contrastive, revised-contrastive, graded-contrastive or gap-regression");
+                      "of the distances: " + listed(loss_names(Task::embedding)));
   command->add_option("--batch", a->batch, "faces a step, even")->default_str("64");
   command->add_option("--seed", a->seed, "of everything random")->default_str("1");
   command->add_option("--config", a->config, "a config.toml to start from")->type_name("FILE");
   command->add_option("--set", a->settings, "any value of the configuration")
       ->type_name("KEY=VALUE");
+  command->add_flag_callback(
+      "--settings",
+      [a] {
+        print_result("{}", settings_table(recipe(a->recipe.empty() ? "default" : a->recipe)));
+        throw CLI::Success();
+      },
+      "list all settings, of --recipe, with defaults and what they are for");
   command->add_flag("--resume", a->resume, "continue the run in RUN");
   a->device.add_to(*command);
   command->callback([command, a] { run(*command, *a); });

@@ -7,8 +7,8 @@
 // its backward pass costs about two runs more. The clock has no part in it, so that runs by steps
 // stay repeatable.
 #pragma once
-#include "train/config.h"
 #include "train/model/embedder.h"
+#include "train/settings/config.h"
 
 namespace twinage {
 

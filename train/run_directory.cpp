@@ -12,7 +12,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/output.h"
-#include "train/config.h"
+#include "train/settings/config.h"
 
 namespace twinage {
 namespace fs = std::filesystem;

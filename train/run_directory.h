@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <vector>
 
+#include "train/model/model_file.h"
+
 namespace twinage {
 
 class RunDirectory {
@@ -13,7 +15,7 @@ class RunDirectory {
   const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path config() const { return folder_ / "config.toml"; }
   std::filesystem::path metrics() const { return folder_ / "metrics.jsonl"; }
-  std::filesystem::path model() const { return folder_ / "model.safetensors"; }
+  std::filesystem::path model() const { return folder_ / kModelFile; }
   std::filesystem::path state() const { return folder_ / "state.safetensors"; }
   // Embeddings of the references so far, while the last model is being made.
   std::filesystem::path gallery() const { return folder_ / "gallery.safetensors"; }

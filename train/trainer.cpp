@@ -92,7 +92,8 @@ Trainer::Trainer(TrainRequest request)
     : request_(checked(std::move(request))),
       directory_(request_.out),
       engine_(request_.engine),
-      network_(preset(request_.config.preset), request_.config.embedding),
+      network_(preset(request_.config.preset), request_.config.embedding,
+               request_.config.objective.heads),
       optimizer_(network_.place_on(engine_.context().device), network_.parameters(),
                  request_.config.adadelta),
       objective_(request_.config.objective, request_.config.batch, request_.config.embedding,
@@ -148,10 +149,10 @@ BatchPlan Trainer::batch_plan() const {
   const TrainConfig& config = request_.config;
   const auto count = static_cast<Index>(split_.training.size());
   BatchPlan positions;
-  if (config.objective.pairs == PairMode::sampled) {
+  if (network_.has(Task::embedding) && config.objective.loss.pairs == PairMode::sampled) {
     std::vector<float> ages;
     for (Index i : split_.training) ages.push_back(faces_.faces[static_cast<std::size_t>(i)].age);
-    positions = [sampler = PairSampler(ages, config.objective.pair_loss.tau, config.positive_share),
+    positions = [sampler = PairSampler(ages, config.objective.loss.tau, config.positive_share),
                  seed = config.seed, pairs = config.batch / 2](std::uint64_t step) {
       Random random(seed, kPairStream + step);
       return sampler.sample(random, pairs);
@@ -209,9 +210,10 @@ void Trainer::guard_finite(const ObjectiveValue& value) const {
 
 void Trainer::record_steps(const ObjectiveValue& value, double factor, Progress& bar) {
   sums_.total += value.total;
-  sums_.pair += value.pair;
-  sums_.gender += value.gender;
-  sums_.positive_share += value.positive_share;
+  for (const Task task : kTasks) {
+    sums_.loss[task] += value.heads[task].loss;
+    sums_.figure[task] += value.heads[task].figure;
+  }
   ++sums_.steps;
   const auto n = static_cast<double>(sums_.steps),
              batch = static_cast<double>(request_.config.batch);
@@ -222,23 +224,21 @@ void Trainer::record_steps(const ObjectiveValue& value, double factor, Progress&
   bar.update(progress(), fmt::format("epoch {:.1f}  loss {:.4f}  {:.0f} images/s", epoch,
                                      sums_.total / n, rate));
   if (sums_.steps < request_.config.record_steps) return;
-  log_->write({{"event", "step"},
-               {"step", step_},
-               {"epoch", epoch},
-               {"seconds", seconds},
-               {"loss", sums_.total / n},
-               {"pair_loss", sums_.pair / n},
-               {"gender_loss", sums_.gender / n},
-               {"positive_share", sums_.positive_share / n},
-               {"factor", factor},
-               {"images_per_second", rate}});
+  nlohmann::ordered_json record = {{"event", "step"},
+                                   {"step", step_},
+                                   {"epoch", epoch},
+                                   {"seconds", seconds},
+                                   {"loss", sums_.total / n}};
+  for (const Task task : request_.config.objective.heads) {
+    record["losses"][to_string(task)] = sums_.loss[task] / n;
+    const std::string name(value.heads[task].figure_name);
+    if (!name.empty()) record[name] = sums_.figure[task] / n;
+  }
+  record["factor"] = factor;
+  record["images_per_second"] = rate;
+  log_->write(record);
   sums_ = {};
   recorded_at_ = seconds;
-}
-
-void Trainer::plan_training() {
-  engine_.plan(network_, request_.config.batch, Mode::train);
-  training_step_.replanned();
 }
 
 bool Trainer::checkpoint_due() const {
@@ -251,7 +251,7 @@ bool Trainer::checkpoint_due() const {
 
 void Trainer::train(Progress& bar) {
   const TrainConfig& config = request_.config;
-  plan_training();
+  training_step_.plan();
   Loader loader(faces_, *store_, batch_plan(), network_.preset().input, config.augment, config.seed,
                 step_, config.workers, 3);
   std::exception_ptr lost;
@@ -278,7 +278,7 @@ void Trainer::train(Progress& bar) {
     validation_pending_ = validation_due() && progress() < 1;
     if (validation_pending_ && !lost) {
       if (!validate(bar)) return;
-      plan_training();
+      training_step_.plan();
     }
     if (checkpoint_due()) checkpoint();
   }

@@ -8,7 +8,6 @@
 
 #include "siamese/objective.h"
 #include "siamese/twin_network.h"
-#include "train/config.h"
 #include "train/faces/face_dataset.h"
 #include "train/faces/loader.h"
 #include "train/faces/split.h"
@@ -20,6 +19,8 @@
 #include "train/optimizer.h"
 #include "train/progress.h"
 #include "train/run_directory.h"
+#include "train/settings/config.h"
+#include "train/step_factor.h"
 #include "train/training_step.h"
 
 namespace twinage {
@@ -61,7 +62,8 @@ class Trainer {
 
  private:
   struct Sums {  // of the steps since the last record
-    double total = 0, pair = 0, gender = 0, positive_share = 0;
+    double total = 0;
+    ByTask<double> loss, figure;
     Index steps = 0;
   };
 
@@ -93,7 +95,6 @@ class Trainer {
   void train(Progress& bar);
   void train_to_the_end();
   [[noreturn]] void end_saved(std::exception_ptr reason);
-  void plan_training();
   void guard_finite(const ObjectiveValue& value) const;
   void record_steps(const ObjectiveValue& value, double factor, Progress& bar);
   bool validate(Progress& bar);  // false: stopped in the middle, to be done anew

@@ -65,7 +65,7 @@ void Trainer::write_state() {
   log_->flush();
   SafetensorsWriter writer;
   writer.set_metadata("format", kFormat);
-  writer.set_metadata("config", to_toml(request_.config));
+  writer.set_metadata("config", to_toml(request_.config, Keys::needed));
   writer.set_metadata("arithmetic", arithmetic_of(engine_.context()));
   if (over_) writer.set_metadata("training", "over");
   if (validation_pending_) writer.set_metadata("validation", "pending");
@@ -153,7 +153,7 @@ Embedded Trainer::load_gallery(const GalleryPlan& plan) const {
     const auto key = file.metadata().find("key");
     if (key == file.metadata().end() || key->second != gallery_key(plan)) return {};
     const Index count = plan.references + plan.held_out;
-    Embedded so_far{Tensor(matrix(count, network_.embedding_width())), file.floats("female"),
+    Embedded so_far{Tensor(matrix(count, network_.width(Task::embedding))), file.floats("female"),
                     file.integers("done").at(0)};
     load_tensor(file, "z", so_far.z);
     return so_far;

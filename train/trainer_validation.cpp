@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/output.h"
 #include "kernels/distance/distance.h"
+#include "siamese/readouts/calibrate_intervals.h"
 #include "train/model/model_file.h"
 #include "train/trainer.h"
 
@@ -81,10 +82,11 @@ Embedded Trainer::embed_or_stop(const FaceStore& store, std::span<const Index> f
 Validation Trainer::validation_of(const FaceDataset& dataset, const FaceStore& store,
                                   std::span<const Index> faces, const Gallery& gallery) {
   const Embedded embedded = embed_or_stop(store, faces);
-  // The neighbours' vote needs no calibration, which only exists once training has ended.
-  const Calibration none;
-  const AgeReadout readout(gallery, none, {ReadoutKind::knn, request_.config.readout.k});
-  const auto estimates = readout.estimate(engine_.host_context(), embedded.z.view());
+  const Calibration none;  // it only exists once training has ended
+  ReadoutOptions options = request_.config.readout;
+  options.kind = readout_row(options.kind).in_training;
+  const AgeReadout readout(gallery, none, options);
+  const auto estimates = readout.estimate(engine_.host_context(), {.z = embedded.z.view()});
   Validation v;
   Index labelled = 0, right = 0;
   for (std::size_t i = 0; i < faces.size(); ++i) {
@@ -165,8 +167,8 @@ void Trainer::write_model(const GalleryPlan& plan, const Embedded& embedded) {
                     width};
   const std::vector<float> ages = ages_of(faces_, held_out);
   const Context& host = engine_.host_context();
-  Calibration calibration = calibration_of(host, gallery, z, ages, config.objective.pair_loss.tau);
-  calibrate_intervals(host, gallery, calibration, config.readout.k, z, ages);
+  Calibration calibration = calibration_of(host, gallery, z, ages, config.objective.loss.tau);
+  calibrate_intervals(host, gallery, calibration, config.readout.k, {.z = z}, ages);
   save_model(directory_.model(), config, best_step_, gender_labels(faces_.faces, split_.training),
              network_, gallery, calibration);
 }

@@ -8,14 +8,22 @@ TrainingStep::TrainingStep(Engine& engine, TwinNetwork& network, Objective& obje
       network_(network),
       objective_(objective),
       optimizer_(optimizer),
+      batch_(batch),
       input_(engine, batch, network.preset().load, network.preset().input) {}
+
+void TrainingStep::plan() {
+  engine_.plan(network_, batch_, Mode::train, objective_.workspace(engine_.context()));
+  // Recorded work would write where the network's memory was.
+  graph_.forget();
+  warm_ = false;
+}
 
 void TrainingStep::send(const Batch& batch) {
   input_.send(batch.pixels, batch.variations);
 }
 
 void TrainingStep::begin(const Batch& batch) {
-  objective_.set_labels(batch.ages, batch.genders);
+  objective_.set_labels({batch.ages, batch.genders});
   input_.receive();
   if (engine_.context().device != Device::cuda) return compute();
   const CudaStream& stream = *engine_.stream();
@@ -34,7 +42,7 @@ void TrainingStep::compute() {
   network_.zero_gradients(ctx);
   input_.normalize();
   objective_.compute(ctx, network_.forward(ctx, input_.images(), Mode::train));
-  network_.backward(ctx, input_.images(), objective_.dz(), objective_.dgender());
+  network_.backward(ctx, input_.images(), objective_.gradients());
 }
 
 ObjectiveValue TrainingStep::loss() {
@@ -43,11 +51,6 @@ ObjectiveValue TrainingStep::loss() {
 
 void TrainingStep::update(double factor) {
   optimizer_.step(engine_.context(), static_cast<float>(factor));
-}
-
-void TrainingStep::replanned() {
-  graph_.forget();
-  warm_ = false;
 }
 
 }  // namespace twinage

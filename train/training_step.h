@@ -21,6 +21,9 @@ class TrainingStep {
   TrainingStep(Engine& engine, TwinNetwork& network, Objective& objective,
                AdadeltaOptimizer& optimizer, Index batch);
 
+  // Plans the network for training: to be called first, and again after it was planned for anything
+  // else (a validation).
+  void plan();
   // The faces of the coming step. They stay as they are until begin() returns.
   void send(const Batch& batch);
   // Begins forward, objective and backward on the faces sent last, with the labels of this batch.
@@ -31,8 +34,6 @@ class TrainingStep {
   // The parameters' update.
   void update(double factor);
 
-  // To be called after the network was planned anew: recorded work is forgotten.
-  void replanned();
   // Why the step runs kernel by kernel on a GPU that could repeat a recording; empty: it does not.
   const std::string& not_recorded() const { return not_recorded_; }
 
@@ -43,6 +44,7 @@ class TrainingStep {
   TwinNetwork& network_;
   Objective& objective_;
   AdadeltaOptimizer& optimizer_;
+  Index batch_;
   FaceInput input_;
   CudaGraph graph_;    // device cuda only
   bool warm_ = false;  // a first step runs unrecorded: kernels are loaded then

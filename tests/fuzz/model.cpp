@@ -91,8 +91,10 @@ std::vector<std::byte> model_bytes(std::string_view input) {
 
 void read_a_face(const Model& model) {
   const AgeReadout readout(model.gallery, model.calibration, model.config.readout);
-  Tensor face(matrix(1, model.config.embedding));
-  for (const AgeEstimate& e : readout.estimate(Context{}, face.view())) {
+  Tensor face(matrix(1, model.config.embedding)), ages(matrix(1, 101));
+  ages.data()[30] = 1;
+  for (const AgeEstimate& e :
+       readout.estimate(Context{}, {.z = face.view(), .ages = ages.view()})) {
     must(std::isfinite(e.age) && std::isfinite(e.low) && std::isfinite(e.high), "an age is finite");
     must(e.low >= 0 && e.low <= e.high, "an interval has an order");
     for (const auto& near : e.nearest)

@@ -1,7 +1,7 @@
 // Configurations. Must hold: UsageError, or a configuration; one that validate() accepts is written
 // and read back with the same text.
 #include "tests/fuzz/target.h"
-#include "train/config.h"
+#include "train/settings/config.h"
 
 using namespace twinage;
 using namespace twinage::fuzz;

@@ -85,7 +85,7 @@ void fill_from_hash(const std::vector<Parameter*>& parameters) {
     std::vector<float> values = hash_uniform(p->name, p->value.size());
     float offset = 0, scale = 0.5F;
     if (p->name.ends_with("bn.weight") || p->name.ends_with("running_var")) offset = 1;
-    if (p->name.ends_with("conv.weight")) {
+    if (p->name.ends_with("conv.weight") || p->rectified) {
       const float fan_in = static_cast<float>(shape.h * shape.w * shape.c);
       for (scale = 1; scale * scale * fan_in > 6;) scale /= 2;
     }
@@ -96,12 +96,16 @@ void fill_from_hash(const std::vector<Parameter*>& parameters) {
 
 void fill_away_from_kinks(const std::vector<Parameter*>& parameters) {
   fill_from_hash(parameters);
-  for (Parameter* p : parameters)
+  bool follows_rectified = false;
+  for (Parameter* p : parameters) {
     for (Index c = 0; c < p->value.size(); ++c) {
       float& value = p->value.data()[c];
-      if (p->name.ends_with("bn.weight")) value *= 0.25F;
+      if (p->name.ends_with("bn.weight") || p->rectified) value *= 0.25F;
       if (p->name.ends_with("bn.bias")) value += 3;
+      if (follows_rectified) value += value < -0.25F ? -3 : 3;  // a quarter is below the ReLU
     }
+    follows_rectified = p->rectified;
+  }
 }
 
 Fixture::Fixture(const std::string& case_name)

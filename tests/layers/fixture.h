@@ -17,8 +17,9 @@ std::vector<float> hash_uniform(const std::string& name, Index count);
 void fill_from_hash(const std::vector<Parameter*>& parameters);
 
 // The same, but batch norm's gamma is within 0.125 and 0.375 and its beta within 2.5 and 3.5, so
-// that the input of every ReLU in training stays above 0: next to its kink, gradients of float32
-// and float64 differ, and finite differences from both.
+// that the input of every ReLU in training stays above 0; and without a norm weights are a quarter
+// and biases 3 further from 0, so that ReLUs stay above 0 or, for a quarter of the channels, below:
+// next to its kink, gradients of float32 and float64 differ, and finite differences from both.
 void fill_away_from_kinks(const std::vector<Parameter*>& parameters);
 
 class Fixture {

@@ -52,6 +52,16 @@ TEST_CASE("weights have the promised distribution") {
   CHECK(head->parameters()[1]->value.data()[0] == 0);
 }
 
+TEST_CASE("weights ahead of a ReLU without a norm are He's, whatever their name") {
+  const LayerPtr layer = named("features.0", conv_relu(24, 40, {3, 3}, {1, 1, 1}));
+  initialize(layer->parameters(), 7);
+  const auto p = layer->parameters();
+  CHECK(p[0]->name == "features.0.weight");
+  CHECK(moments(p[0]->value).deviation == doctest::Approx(std::sqrt(2.0 / 216)).epsilon(0.05));
+  CHECK(p[1]->name == "features.0.bias");
+  CHECK(moments(p[1]->value).largest == 0);
+}
+
 TEST_CASE("a tensor's numbers depend on the seed and its name alone") {
   const auto first_weight = [](const std::string& prefix, std::uint64_t seed) {
     const LayerPtr layer = named(prefix, linear(4, 4));

@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
-#include "layers/inception_v3.h"
+#include "layers/backbones/inception_v3.h"
 #include "tests/layers/rig.h"
 
 using namespace twinage;
@@ -37,7 +37,16 @@ std::vector<TestLayer> test_layers() {
   all.push_back({"linear", linear(7, 5), matrix(3, 7)});
   all.push_back({"conv 3x3", conv_bn_relu(5, 8, {3, 3}, {1, 1, 1}), {2, 5, 3, 5}});
   all.push_back({"conv 1x7 / 2", conv_bn_relu(3, 9, {1, 7}, {2, 0, 3}), {2, 3, 9, 3}});
+  all.push_back({"conv + bias 3x3", conv_relu(5, 8, {3, 3}, {1, 1, 1}), {2, 5, 3, 5}});
+  all.push_back({"conv + bias 5x5 / 2", conv_relu(3, 9, {5, 5}, {2, 2, 2}), {2, 7, 9, 3}});
   all.push_back({"average pool", average_pool({3, 1, 1}), {2, 4, 3, 5}});
+  all.push_back({"flatten", flatten(), {3, 2, 4, 5}});
+  all.push_back({"dropout", named("drop", dropout(0.4)), {3, 2, 4, 5}});
+  all.push_back(
+      {"classifier",
+       chain(list(flatten(), named("0", dropout(0.5)), named("1", conv_relu(24, 7, {1, 1}, {})),
+                  named("2", dropout(0.3)), named("3", linear(7, 5)))),
+       {3, 2, 3, 4}});
   all.push_back({"global pool", global_average_pool(), {2, 4, 3, 5}});
   all.push_back({"chain",
                  chain(list(conv_layer("a", 4, 8, {3, 3}, {1, 1, 1}),
@@ -160,6 +169,86 @@ TEST_CASE("inference is the running statistics' batch norm, folded into the filt
                    p[1]->value.data(), p[2]->value.data(), {});
   CHECK(close(rig.y.view(), y.view(), tolerance_of_sum(45)));
   CHECK(largest_magnitude(y.view()) > 0.5);
+}
+
+TEST_CASE("flatten: each picture's pixels one after the other") {
+  const LayerPtr layer = flatten();
+  Rig rig(*layer, {2, 3, 2, 5}, Mode::train);
+  rig.forward();
+  rig.backward();
+  CHECK(rig.y.view().shape == matrix(2, 30));
+  CHECK(rig.y.values() == rig.x.values());
+  CHECK(rig.dx.values() == rig.dy.values());
+  CHECK(rig.guards_intact());
+  // Packed, as in a chain: one copy for all.
+  const TestContext ctx;
+  GuardedTensor y(matrix(2, 30)), dx({2, 3, 2, 5});
+  layer->forward(ctx, y.view(), rig.x.view(), Mode::train);
+  layer->backward(ctx, dx.view(), y.view(), rig.x.view(), y.view(), Write::overwrite);
+  CHECK(y.values() == rig.x.values());
+  CHECK(dx.values() == rig.x.values());
+}
+
+namespace {
+
+std::vector<float> dropped(Layer& layer, std::uint64_t seed, std::uint64_t step, int threads = 2) {
+  Rig rig(layer, {3, 5, 4, 7}, Mode::train, threads);
+  layer.begin_step(seed, step);
+  rig.forward();
+  return rig.y.values();
+}
+
+}  // namespace
+
+TEST_CASE("dropout: the mask is the step's and the name's, and inference knows none") {
+  const LayerPtr layer = named("a", dropout(0.5)), other = named("b", dropout(0.5));
+  const std::vector<float> first = dropped(*layer, 1, 5);
+  CHECK(dropped(*layer, 1, 6) != first);
+  CHECK(dropped(*layer, 2, 5) != first);
+  CHECK(dropped(*other, 1, 5) != first);
+  // A run that resumes makes the layer anew and plans it again.
+  CHECK(dropped(*layer, 1, 5, 1) == first);
+  CHECK(dropped(*named("a", dropout(0.5)), 1, 5, 3) == first);
+  // In a composition, by its whole name.
+  CHECK(dropped(*named("x", chain(list(named("a", dropout(0.5))))), 1, 5) ==
+        dropped(*named("x.a", dropout(0.5)), 1, 5));
+  CHECK(dropped(*named("x", concat(list(named("a", dropout(0.5))))), 1, 5) != first);
+
+  Rig eval(*layer, {3, 5, 4, 7}, Mode::eval);
+  eval.forward();
+  CHECK(eval.y.values() == eval.x.values());
+  CHECK(eval.guards_intact());
+}
+
+TEST_CASE("dropout: backward drops what forward dropped") {
+  const LayerPtr layer = named("a", dropout(0.5));
+  Rig rig(*layer, {3, 5, 4, 7}, Mode::train);
+  rig.begin_step(9);
+  rig.forward();
+  rig.backward();
+  const std::vector<float> y = rig.y.values(), dx = rig.dx.values();
+  int kept = 0;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    CHECK((y[i] == 0) == (dx[i] == 0));
+    kept += y[i] == 0 ? 0 : 1;
+  }
+  CHECK(kept > 150);  // of 420
+  CHECK(kept < 270);
+}
+
+TEST_CASE("dropout: a step that nobody began is refused, in place of the last one's mask") {
+  const TestContext ctx;
+  const LayerPtr layer = named("a", dropout(0.5));
+  GuardedTensor x(matrix(3, 4)), y(matrix(3, 4));
+  CHECK_THROWS_AS(layer->begin_step(1, 0), Error);  // not planned
+  layer->plan(ctx, matrix(3, 4), Mode::train);
+  CHECK_THROWS_AS(layer->forward(ctx, y.view(), x.view(), Mode::train), Error);
+  layer->begin_step(1, 0);
+  layer->forward(ctx, y.view(), x.view(), Mode::train);
+  layer->plan(ctx, matrix(3, 4), Mode::train);
+  CHECK_THROWS_AS(layer->forward(ctx, y.view(), x.view(), Mode::train), Error);
+  CHECK_THROWS_AS(layer->begin_step(1, std::uint64_t{1} << 32), Error);
+  CHECK_THROWS_AS(dropout(1.0), Error);
 }
 
 TEST_CASE("results are bitwise equal for any number of threads") {

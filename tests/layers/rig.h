@@ -34,7 +34,11 @@ class Rig {
         x(hashed("x", x_shape)),
         y(y_shape_, 3),
         dy(hashed("dy", y_shape_)),
-        dx(x_shape, 2) {}
+        dx(x_shape, 2) {
+    if (planned_mode == Mode::train) begin_step(0);
+  }
+
+  void begin_step(std::uint64_t step) { layer_.begin_step(1, step); }
 
   void forward() {
     layer_.forward(TestContext(layer_.workspace(), threads_), y.view(), x.view(), mode_);

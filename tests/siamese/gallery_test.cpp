@@ -24,8 +24,13 @@ Gallery example_gallery() {
   return gallery;
 }
 
+std::map<ReadoutKind, float> example_scales() {
+  return {
+      {ReadoutKind::comparison, 0.9F}, {ReadoutKind::knn, 1.1F}, {ReadoutKind::prototype, 2.0F}};
+}
+
 Calibration example_calibration() {
-  return {{0.5F, 1, 2}, {1, 0.5F, 0}, 4, {0.9F, 1.1F, 2}, 120, 0.75F};
+  return {{0.5F, 1, 2}, {1, 0.5F, 0}, 4, example_scales(), 120, 0.75F};
 }
 
 using Bytes = std::vector<std::uint8_t>;
@@ -38,7 +43,7 @@ struct Parts {
   std::vector<std::int64_t> name_ends{1, 3};
   std::vector<float> distances{1, 2}, probabilities{0.5F, 0}, tau{3}, scales{1, 1, 1};
   std::vector<std::int64_t> contents, held_out;
-  std::vector<float> limit;
+  std::vector<float> limit, of_the_future;
   std::string left_out;
 
   SafetensorsFile written(const fs::path& path) const {
@@ -60,6 +65,7 @@ struct Parts {
     if (!contents.empty()) list("gallery.contents", contents);
     if (!held_out.empty()) list("calibration.held_out", held_out);
     if (!limit.empty()) list("calibration.nearest_limit", limit);
+    if (!of_the_future.empty()) list("calibration.interval_scales.oracle", of_the_future);
     writer.write(path);
     return SafetensorsFile::open(path);
   }
@@ -115,6 +121,35 @@ TEST_CASE("gallery: an older model lacks contents and counts, and says that it d
   CHECK(calibration.held_out == 0);
   CHECK(calibration.claim().kind == IntervalClaim::Kind::unknown);
   CHECK(!calibration.nearest_limit);
+}
+
+namespace {
+
+std::vector<std::string> names_written(const TemporaryFolder& folder, const Gallery& gallery,
+                                       const Calibration& calibration) {
+  SafetensorsWriter writer;
+  save(writer, gallery, calibration);
+  writer.write(folder / "names.safetensors");
+  std::vector<std::string> names;
+  const auto file = SafetensorsFile::open(folder / "names.safetensors");
+  for (const auto& [name, entry] : file.entries())
+    if (name.starts_with("calibration.") || name == "gallery.embeddings") names.push_back(name);
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("gallery: interval scales of three read-outs stand together, others have their names") {
+  const TemporaryFolder folder;
+  const Gallery gallery = example_gallery();
+  Calibration calibration = example_calibration();
+  const std::vector<std::string> before{"calibration.distances",       "calibration.held_out",
+                                        "calibration.interval_scales", "calibration.nearest_limit",
+                                        "calibration.probabilities",   "calibration.tau",
+                                        "gallery.embeddings"};
+  CHECK(names_written(folder, gallery, calibration) == before);
+  const auto file = SafetensorsFile::open(folder / "names.safetensors");
+  CHECK(file.floats("calibration.interval_scales") == std::vector<float>{0.9F, 1.1F, 2});
 }
 
 TEST_CASE("gallery: unfinished parts are not saved") {
@@ -190,6 +225,7 @@ TEST_CASE("gallery: a missing or inconsistent part is named, and nothing is chan
         p.scales = {1, 1};
       },
       [](Parts& p) { p.scales[1] = -1; },
+      [](Parts& p) { p.scales = {}; },
       [](Parts& p) { p.contents = {1}; },
       [](Parts& p) { p.held_out = {-1}; },
       [](Parts& p) { p.held_out = {std::int64_t{1} << 40}; },
@@ -215,6 +251,9 @@ TEST_CASE("gallery: a missing or inconsistent part is named, and nothing is chan
     CHECK(gallery.names == example_gallery().names);
     CHECK(calibration.tau == 4);
   }
-  load(Parts().written(folder / "whole.safetensors"), gallery, calibration);
+  Parts whole;
+  whole.of_the_future = {3, 4};  // of a read-out that this program does not know
+  load(whole.written(folder / "whole.safetensors"), gallery, calibration);
+  CHECK(calibration.interval_scales.size() == 3);
   CHECK(gallery.names == std::vector<std::string>{"a", "bc"});
 }

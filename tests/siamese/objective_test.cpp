@@ -17,8 +17,8 @@ constexpr PairLossKind kKinds[] = {PairLossKind::contrastive, PairLossKind::revi
                                    PairLossKind::graded_contrastive, PairLossKind::gap_regression};
 constexpr Index kBatch = 8, kWidth = 5;
 // Two pairs of equal age, some within tau = 3, the rest far apart; two faces without a label.
-const std::vector<float> kAges{20, 22, 50, 61, 20, 33, 49, 61};
-const std::vector<std::int32_t> kGenders{0, 1, -1, 1, 0, 1, -1, 0};
+const std::vector<float> kYears{20, 22, 50, 61, 20, 33, 49, 61};
+const std::vector<std::int32_t> kSexes{0, 1, -1, 1, 0, 1, -1, 0};
 
 double square(double x) {
   return x * x;
@@ -39,6 +39,16 @@ double pair_loss_of(const PairLoss& loss, double d, double gap) {
   return square(std::max(0.0, margin * share - d));
 }
 
+PairLoss formula_of(const ObjectiveOptions& options) {
+  const LossOptions& o = options.loss;
+  return {parse<PairLossKind>(options.head[Task::embedding].loss.name),
+          o.margin,
+          o.tau,
+          o.gap_max,
+          o.scale,
+          o.beta};
+}
+
 using Values = std::vector<double>;
 
 struct Expected {
@@ -49,7 +59,7 @@ Expected naive_objective(const ObjectiveOptions& options, const Values& z, const
                          std::span<const float> ages, std::span<const std::int32_t> genders) {
   std::vector<float> gaps;
   Values losses;
-  for (const IndexPair& pair : pairs_of_batch(options.pairs, kBatch)) {
+  for (const IndexPair& pair : pairs_of_batch(options.loss.pairs, kBatch)) {
     double sum = 0;
     for (std::size_t c = 0; c < static_cast<std::size_t>(kWidth); ++c)
       sum += square(z[static_cast<std::size_t>(pair.a * kWidth) + c] -
@@ -57,9 +67,9 @@ Expected naive_objective(const ObjectiveOptions& options, const Values& z, const
     gaps.push_back(
         std::fabs(ages[static_cast<std::size_t>(pair.a)] - ages[static_cast<std::size_t>(pair.b)]));
     losses.push_back(
-        pair_loss_of(options.pair_loss, std::sqrt(sum), static_cast<double>(gaps.back())));
+        pair_loss_of(formula_of(options), std::sqrt(sum), static_cast<double>(gaps.back())));
   }
-  const auto weights = pair_weights(gaps, options.pair_loss, options.balanced);
+  const auto weights = pair_weights(gaps, formula_of(options), options.loss.balanced);
   Expected expected;
   for (std::size_t p = 0; p < losses.size(); ++p)
     expected.pair += static_cast<double>(weights[p]) * losses[p];
@@ -75,7 +85,7 @@ Expected naive_objective(const ObjectiveOptions& options, const Values& z, const
 }
 
 double total(const ObjectiveOptions& options, const Expected& expected) {
-  return expected.pair + static_cast<double>(options.gender_weight) * expected.gender;
+  return expected.pair + static_cast<double>(options.head[Task::gender].weight) * expected.gender;
 }
 
 Values widened(const GuardedTensor& tensor) {
@@ -114,7 +124,7 @@ struct Outputs {
     z.fill_uniform(random, -0.8F, 0.8F);
     gender.fill_uniform(random, -2, 2);
   }
-  TwinNetwork::Outputs views() const { return {z.view(), gender.view()}; }
+  ByTask<ConstView> views() const { return {{z.view(), gender.view(), ConstView()}}; }
 };
 
 }  // namespace
@@ -130,21 +140,22 @@ TEST_CASE("objective: value and gradients of every loss, pair mode and weighting
         CAPTURE(to_string(mode));
         CAPTURE(balanced);
         ObjectiveOptions options;
-        options.pairs = mode;
-        options.pair_loss.kind = kind;
-        options.balanced = balanced;
-        options.gender_weight = 0.7F;
+        options.loss.pairs = mode;
+        options.head[Task::embedding].loss = {to_string(kind)};
+        options.loss.balanced = balanced;
+        options.head[Task::gender].weight = 0.7F;
         Objective objective(options, kBatch, kWidth);
-        const auto value = objective.evaluate(ctx, outputs.views(), kAges, kGenders);
-        const auto expected = naive_objective(options, z, logits, kAges, kGenders);
-        CHECK(std::fabs(value.pair - expected.pair) <= 1e-6 * expected.pair);
-        CHECK(std::fabs(value.gender - expected.gender) <= 1e-6 * expected.gender);
+        const auto value = objective.evaluate(ctx, outputs.views(), {kYears, kSexes});
+        const auto expected = naive_objective(options, z, logits, kYears, kSexes);
+        CHECK(std::fabs(value.heads[Task::embedding].loss - expected.pair) <= 1e-6 * expected.pair);
+        CHECK(std::fabs(value.heads[Task::gender].loss - expected.gender) <=
+              1e-6 * expected.gender);
         CHECK(std::fabs(value.total - total(options, expected)) <= 1e-6 * value.total);
-        check_gradient(objective.dz(), z, [&](const Values& x) {
-          return total(options, naive_objective(options, x, logits, kAges, kGenders));
+        check_gradient(objective.gradients()[Task::embedding], z, [&](const Values& x) {
+          return total(options, naive_objective(options, x, logits, kYears, kSexes));
         });
-        check_gradient(objective.dgender(), logits, [&](const Values& x) {
-          return total(options, naive_objective(options, z, x, kAges, kGenders));
+        check_gradient(objective.gradients()[Task::gender], logits, [&](const Values& x) {
+          return total(options, naive_objective(options, z, x, kYears, kSexes));
         });
       }
 }
@@ -153,42 +164,44 @@ TEST_CASE("objective: the positive share counts what the loss calls the same cla
   const TestContext ctx;
   const Outputs outputs(2);
   ObjectiveOptions options;
-  options.pairs = PairMode::sampled;  // gaps 0, 11, 1, 0
-  options.pair_loss.kind = PairLossKind::contrastive;
+  options.loss.pairs = PairMode::sampled;  // gaps 0, 11, 1, 0
+  options.head[Task::embedding].loss = {"contrastive"};
   Objective strict(options, kBatch, kWidth);
-  CHECK(strict.evaluate(ctx, outputs.views(), kAges, kGenders).positive_share == 0.5);
-  options.pair_loss.kind = PairLossKind::revised_contrastive;
+  CHECK(strict.evaluate(ctx, outputs.views(), {kYears, kSexes}).heads[Task::embedding].figure ==
+        0.5);
+  options.head[Task::embedding].loss = {"revised-contrastive"};
   Objective revised(options, kBatch, kWidth);
-  CHECK(revised.evaluate(ctx, outputs.views(), kAges, kGenders).positive_share == 0.75);
+  CHECK(revised.evaluate(ctx, outputs.views(), {kYears, kSexes}).heads[Task::embedding].figure ==
+        0.75);
 }
 
 TEST_CASE("objective: faces without a gender label take no part; with none the loss is 0") {
   const TestContext ctx;
   const Outputs outputs(3);
   Objective objective({}, kBatch, kWidth);
-  (void)objective.evaluate(ctx, outputs.views(), kAges, kGenders);
+  (void)objective.evaluate(ctx, outputs.views(), {kYears, kSexes});
   for (const Index face : {2, 6})
-    for (Index c = 0; c < 2; ++c) CHECK(objective.dgender().pixel(face)[c] == 0);
-  CHECK(objective.dgender().pixel(0)[0] != 0);
+    for (Index c = 0; c < 2; ++c) CHECK(objective.gradients()[Task::gender].pixel(face)[c] == 0);
+  CHECK(objective.gradients()[Task::gender].pixel(0)[0] != 0);
 
   const std::vector<std::int32_t> none(static_cast<std::size_t>(kBatch), -1);
-  const auto value = objective.evaluate(ctx, outputs.views(), kAges, none);
-  CHECK(value.gender == 0);
-  CHECK(value.total == value.pair);
-  CHECK(test::largest_magnitude(objective.dgender()) == 0);
-  CHECK(test::largest_magnitude(objective.dz()) > 0);
+  const auto value = objective.evaluate(ctx, outputs.views(), {kYears, none});
+  CHECK(value.heads[Task::gender].loss == 0);
+  CHECK(value.total == value.heads[Task::embedding].loss);
+  CHECK(test::largest_magnitude(objective.gradients()[Task::gender]) == 0);
+  CHECK(test::largest_magnitude(objective.gradients()[Task::embedding]) > 0);
 }
 
 TEST_CASE("objective: a second batch does not see the first, nor the number of threads") {
   const Outputs outputs(4), other(5);
   Objective once({}, kBatch, kWidth), twice({}, kBatch, kWidth);
   const TestContext one_thread(0, 1), three_threads(0, 3);
-  const auto a = once.evaluate(one_thread, outputs.views(), kAges, kGenders);
-  (void)twice.evaluate(three_threads, other.views(), kAges, kGenders);
-  const auto b = twice.evaluate(three_threads, outputs.views(), kAges, kGenders);
+  const auto a = once.evaluate(one_thread, outputs.views(), {kYears, kSexes});
+  (void)twice.evaluate(three_threads, other.views(), {kYears, kSexes});
+  const auto b = twice.evaluate(three_threads, outputs.views(), {kYears, kSexes});
   CHECK(a.total == b.total);
-  CHECK(test::bitwise_equal(once.dz(), twice.dz()));
-  CHECK(test::bitwise_equal(once.dgender(), twice.dgender()));
+  CHECK(test::bitwise_equal(once.gradients()[Task::embedding], twice.gradients()[Task::embedding]));
+  CHECK(test::bitwise_equal(once.gradients()[Task::gender], twice.gradients()[Task::gender]));
 }
 
 TEST_CASE("objective: identical embeddings give a finite loss and no gradient") {
@@ -196,16 +209,16 @@ TEST_CASE("objective: identical embeddings give a finite loss and no gradient") 
   Outputs outputs(6);
   outputs.z.fill(0.25F);
   Objective objective({}, kBatch, kWidth);
-  CHECK(std::isfinite(objective.evaluate(ctx, outputs.views(), kAges, kGenders).total));
-  CHECK(test::largest_magnitude(objective.dz()) == 0);
+  CHECK(std::isfinite(objective.evaluate(ctx, outputs.views(), {kYears, kSexes}).total));
+  CHECK(test::largest_magnitude(objective.gradients()[Task::embedding]) == 0);
 }
 
 TEST_CASE("objective: shapes that do not fit are errors") {
   const TestContext ctx;
   const Outputs outputs(7);
   Objective objective({}, kBatch, kWidth), wider({}, kBatch, kWidth + 1);
-  const std::span<const float> few(kAges.data(), 7);
-  CHECK_THROWS_AS((void)wider.evaluate(ctx, outputs.views(), kAges, kGenders), Error);
-  CHECK_THROWS_AS((void)objective.evaluate(ctx, outputs.views(), few, kGenders), Error);
+  const std::span<const float> few(kYears.data(), 7);
+  CHECK_THROWS_AS((void)wider.evaluate(ctx, outputs.views(), {kYears, kSexes}), Error);
+  CHECK_THROWS_AS((void)objective.evaluate(ctx, outputs.views(), {few, kSexes}), Error);
   CHECK_THROWS_AS(Objective({}, 1, kWidth), Error);
 }

@@ -16,11 +16,15 @@ using namespace twinage::test;
 namespace {
 
 // Small, for speed: the last maps have 2 x 2 pixels.
-const Preset kPreset{"test", 65, 65, 0.1, Stem::compact};
+const Preset kPreset{"test", "inception_v3_compact", 65, 65, 0.1};
 constexpr Index kWidth = 6;
 
 Shape images_shape(Index batch) {
   return {batch, kPreset.input, kPreset.input, 3};
+}
+
+std::vector<float> values_of(ConstView dense) {
+  return {dense.data, dense.data + dense.shape.size()};
 }
 
 struct Step {
@@ -40,12 +44,13 @@ Step step(TwinNetwork& net, Index batch, float dz_scale, float dgender_scale, in
   net.zero_gradients(TestContext());
   const auto outputs =
       net.forward(TestContext(net.workspace(), threads), images.view(), Mode::train);
-  CHECK(outputs.z.shape == matrix(batch, kWidth));
-  CHECK(outputs.gender.shape == matrix(batch, 2));
+  CHECK(outputs[Task::embedding].shape == matrix(batch, kWidth));
+  CHECK(outputs[Task::gender].shape == matrix(batch, 2));
   Step result;
-  result.z.assign(outputs.z.data, outputs.z.data + outputs.z.shape.size());
-  result.logits.assign(outputs.gender.data, outputs.gender.data + outputs.gender.shape.size());
-  net.backward(TestContext(net.workspace(), threads), images.view(), dz.view(), dgender.view());
+  result.z = values_of(outputs[Task::embedding]);
+  result.logits = values_of(outputs[Task::gender]);
+  net.backward(TestContext(net.workspace(), threads), images.view(),
+               {{dz.view(), dgender.view(), ConstView()}});
   for (const Parameter* p : net.parameters())
     if (p->trained) result.gradients.emplace_back(p->grad.data(), p->grad.data() + p->grad.size());
   return result;
@@ -65,7 +70,7 @@ TEST_CASE("the towers' names are torchvision's, the heads' have their own prefix
   for (const char* name : {"Conv2d_1a_3x3.conv.weight", "Mixed_7c.branch_pool.bn.running_var",
                            "embedding.weight", "embedding.bias", "gender.weight", "gender.bias"})
     CHECK(names.count(name) == 1);
-  CHECK(net.embedding_width() == kWidth);
+  CHECK(net.width(Task::embedding) == kWidth);
   CHECK(net.preset().name == "test");
 }
 
@@ -130,8 +135,9 @@ TEST_CASE("inference reads a face alike, alone or in a batch") {
   images.fill_uniform(random);
   const auto run = [&](ConstView faces) {
     net.plan(TestContext(), faces.shape.n, Mode::eval);
-    const auto out = net.forward(TestContext(net.workspace()), faces, Mode::eval);
-    return std::vector<float>(out.z.data, out.z.data + out.z.shape.size());
+    const ConstView z =
+        net.forward(TestContext(net.workspace()), faces, Mode::eval)[Task::embedding];
+    return values_of(z);
   };
   const std::vector<float> together = run(images.view());
   CHECK(net.activation_bytes() > 0);  // the outputs
@@ -142,4 +148,47 @@ TEST_CASE("inference reads a face alike, alone or in a batch") {
 
   GuardedTensor wrong({1, 64, 65, 3});
   CHECK_THROWS_AS(net.forward(TestContext(net.workspace()), wrong.view(), Mode::eval), Error);
+}
+
+TEST_CASE("a network has the heads of its list, and its tower's weights do not depend on them") {
+  TwinNetwork two(kPreset, kWidth), ages(kPreset, kWidth, {Task::gender, Task::age});
+  CHECK(two.has(Task::embedding));
+  CHECK_FALSE(two.has(Task::age));
+  CHECK(two.width(Task::age) == 0);
+  CHECK_FALSE(ages.has(Task::embedding));
+  CHECK(ages.width(Task::age) == kAges);
+  CHECK(ages.parameters().back()->name == "age.bias");
+  CHECK(ages.parameters().back()->value.size() == kAges);
+  initialize(two.parameters(), 5);
+  initialize(ages.parameters(), 5);
+  CHECK(bitwise_equal(two.parameters()[0]->value.view(), ages.parameters()[0]->value.view()));
+  CHECK_THROWS_AS(TwinNetwork(kPreset, kWidth, {}), Error);
+}
+
+TEST_CASE("heads add their gradients in the tower, whichever there are") {
+  Random random(3);
+  GuardedTensor images(images_shape(3)), dgender(matrix(3, kGenders)), dage(matrix(3, kAges));
+  images.fill_uniform(random);
+  dgender.fill_uniform(random);
+  dage.fill_uniform(random);
+  const auto gradients_of = [&](const Heads& heads) {
+    TwinNetwork net(kPreset, kWidth, heads);
+    initialize(net.parameters(), 1);
+    net.plan(TestContext(), 3, Mode::train);
+    net.zero_gradients(TestContext());
+    const auto outputs = net.forward(TestContext(net.workspace()), images.view(), Mode::train);
+    CHECK((outputs[Task::age].data != nullptr) == net.has(Task::age));
+    net.backward(TestContext(net.workspace()), images.view(),
+                 {{ConstView(), dgender.view(), dage.view()}});
+    return values_of(net.parameters()[0]->grad.view());
+  };
+  const auto a = gradients_of({Task::gender}), b = gradients_of({Task::age}),
+             both = gradients_of({Task::gender, Task::age});
+  CHECK(largest(a) > 0);
+  CHECK(largest(b) > 0);
+  double worst = 0;
+  for (std::size_t i = 0; i < both.size(); ++i)
+    worst = std::max(worst, std::fabs(static_cast<double>(a[i]) + static_cast<double>(b[i]) -
+                                      static_cast<double>(both[i])));
+  CHECK(worst <= 1e-3 * largest(both));
 }

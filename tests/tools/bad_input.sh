@@ -93,6 +93,15 @@ expect 1 'age-ranges middle' "$twinage" data range.csv
 "$twinage" data range.csv --age-ranges middle | grep -q 'mean 28.5' ||
   { echo "FAILED: the middle of a range"; failures=$((failures + 1)); }
 
+# A folder that two formats recognise, and one that none does.
+mkdir mixed && cp "$first" mixed/ && cp "$first" mixed/009055_1M54.JPG
+expect 1 'mixed can be read as utkface and morph: choose one with --format' "$twinage" data mixed
+"$twinage" data mixed --format morph | grep -q 'format morph, without races' ||
+  { echo "FAILED: --format morph"; failures=$((failures + 1)); }
+expect 2 'nosuch' "$twinage" data mixed --format nosuch
+expect 1 'no format recognises texts.*megaage-asian' "$twinage" data texts
+expect 2 'PATH is required' "$twinage" data
+
 # Each of them needs a GPU; where there is one, they are no mistakes.
 if [ ! -e /dev/nvidia0 ]; then
   expect 1 'cuda' train --data faces --out run --device cuda

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "tools/commands.h"
+#include "train/faces/formats/format.h"
 
 using namespace twinage;
 
@@ -33,6 +34,7 @@ FaceDataset some_faces() {
 TEST_CASE("the summary counts ages, labels, people and reasons") {
   const nlohmann::ordered_json json = data_as_json(some_faces());
   CHECK(json["faces"] == 4);
+  CHECK(json["lacks"].empty());
   CHECK(json["age"]["mean"].get<double>() == doctest::Approx(41.125));
   CHECK(json["age"]["min"] == 0);
   CHECK(json["age"]["max"] == 120);
@@ -77,9 +79,31 @@ TEST_CASE("the text fits into 80 columns and holds no control characters") {
   CHECK(longest > 70);
 }
 
+TEST_CASE("the list of layouts fits into 80 columns and has them all") {
+  const std::string text = formats_as_text();
+  for (const FaceFormat& format : face_formats()) {
+    CHECK(text.find(fmt::format("{}\n  layout   ", format.name)) != std::string::npos);
+    CHECK(text.find(format.genders) != std::string::npos);
+  }
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) CHECK_MESSAGE(line.size() <= 80, line);
+}
+
 TEST_CASE("errors of the data reach the caller of the command line") {
   CLI::App app;
   add_data_command(app);
   CHECK_THROWS_AS(app.parse("data /no/such/folder"), Error);
   CHECK_THROWS_AS(app.parse("data"), CLI::ParseError);
+  CHECK_THROWS_AS(app.parse("data /no/such/folder --format nosuch"), CLI::ParseError);
+}
+
+TEST_CASE("what a set lacks stands beside its format") {
+  FaceDataset dataset = some_faces();
+  for (Face& face : dataset.faces) {
+    face.gender = -1;
+    face.subject.clear();
+  }
+  CHECK(data_as_json(dataset)["lacks"] == nlohmann::ordered_json{"genders", "persons"});
+  CHECK(data_as_text(dataset).find("format manifest, without genders or persons\n") !=
+        std::string::npos);
 }

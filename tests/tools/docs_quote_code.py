@@ -278,12 +278,12 @@ def known_names(twinage):
     shared = text_of("benchmarks/measure.*", "benchmarks/gpu_measure.*")
     benchmarks = {"benchmark_" + path.stem: set(re.findall(r'"!?(--[a-z-]+)', shared + path.read_text()))
                   for path in tracked("benchmarks/*.cpp")}
-    config = (ROOT / "train/config.cpp").read_text()
+    config = (ROOT / "train/settings/settings.cpp").read_text()
     cmake = text_of("*CMakeLists.txt", "cmake/*.cmake")
     presets = json.loads((ROOT / "CMakePresets.json").read_text())["configurePresets"]
     return {
         "words": set(re.findall(r"\w+", text_of(*CODE, "*.sh", "*.cmake", "*CMakeLists.txt"))),
-        "keys": set(re.findall(r'visit\("([\w.]+)"', config)),
+        "keys": set(re.findall(r'add\("([\w.]+)"', config)),
         "variables": set(re.findall(r"TWINAGE_[A-Z0-9_]+", text_of(
             *CODE, "*CMakeLists.txt", "cmake/*.cmake", "CMakePresets.json", "*.sh"))),
         "options": options_by_help(twinage) if twinage else None,

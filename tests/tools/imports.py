@@ -2,11 +2,11 @@
 """Imports run downwards: imports.py [ROOT]
 
     tools > train > siamese > layers > kernels > core        between folders
-    the loop > model/ > faces/                               within train/
+    the loop > model/ > settings/ > faces/                   within train/
     no operation of kernels/ includes another's files        but for those in SHARED
 
-What does not obey yet stands in KNOWN; an entry that is no longer needed is an error, too. Benchmarks and tests may include everything, and nothing may include them. Prints every include
-that does not obey, and every circle of files, and exits with 1 if there is one.
+Benchmarks and tests may include everything, and nothing may include them. Prints every include that
+does not obey, and every circle of files, and exits with 1 if there is one.
 """
 
 import pathlib
@@ -14,13 +14,8 @@ import re
 import subprocess
 import sys
 
-ORDER = ["core", "kernels", "layers", "siamese", "train/faces", "train/model", "train", "tools"]
+ORDER = ["core", "kernels", "layers", "siamese", "train/faces", "train/settings", "train/model", "train", "tools"]
 SHARED = {"simt", "product"}  # what operations stand on: the host's CUDA runner; tiles of products
-# Not yet in order: a model holds the configuration of its run.
-KNOWN = {
-    ("train/model/model_file", "train/config.h"),
-    ("train/model/model_file.cpp", "train/run_directory.h"),
-}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
@@ -83,19 +78,11 @@ def main():
     for file in listed:
         targets = INCLUDE.findall((root / file).read_text())
         includes[file] = [target for target in targets if (root / target).exists()]
-    problems, needed = [], set()
-    for file, targets in includes.items():
-        for target in targets:
-            if not (problem := problem_with(file, target)):
-                continue
-            known = {k for k in KNOWN if file.startswith(k[0]) and target.startswith(k[1])}
-            needed |= known
-            problems += [] if known else [problem]
-    problems += [f"KNOWN has {a} -> {b}, which is no longer so" for a, b in sorted(KNOWN - needed)]
+    problems = [problem for file, targets in includes.items() for target in targets
+                if (problem := problem_with(file, target))]
     problems += [f"a circle: {circle}" for circle in circles(includes)]
     assert len(includes) > 100, f"only {len(includes)} files in {root}"
-    print("\n".join(problems) or f"{len(includes)} files: imports run downwards but for {len(KNOWN)} "
-          "known places, none in a circle")
+    print("\n".join(problems) or f"{len(includes)} files: imports run downwards, none in a circle")
     sys.exit(1 if problems else 0)
 
 

@@ -15,7 +15,7 @@ using namespace twinage::test;
 namespace {
 
 // A narrower `tiny`: every block of the tower, at a size that the host can run thread by thread.
-const Preset kPreset{"narrow", 65, 67, 0.1, Stem::compact};
+const Preset kPreset{"narrow", "inception_v3_compact", 65, 67, 0.1};
 constexpr Index kBatch = 4, kWidth = 16;
 
 using Values = std::vector<float>;
@@ -48,15 +48,15 @@ std::vector<Batch> two_batches() {
 // A network that trains on these two by turns, the next one on its way while one is computed.
 class Run {
  public:
-  explicit Run(Device device, const Adadelta& adadelta = {})
+  explicit Run(Device device, const Adadelta& adadelta = {}, const ObjectiveOptions& options = {})
       : batches_(two_batches()),
         engine_({device, 2}),
-        network_(kPreset, kWidth),
+        network_(kPreset, kWidth, options.heads),
         optimizer_(network_.place_on(device), network_.parameters(), adadelta),
-        objective_(ObjectiveOptions{}, kBatch, kWidth, device),
+        objective_(options, kBatch, kWidth, device),
         step_(engine_, network_, objective_, optimizer_, kBatch) {
     initialize(network_.parameters(), 7);
-    engine_.plan(network_, kBatch, Mode::train);
+    step_.plan();
     step_.send(batch(0));
   }
   ~Run() {
@@ -172,6 +172,19 @@ TEST_CASE("a training step: loss and every gradient equal the CPU's, every updat
       CAPTURE(parameters[i]->name);
       CHECK(relative_difference(to_host(parameters[i]->value), expected[i]) <= 1e-6);
     }
+  }
+}
+
+TEST_CASE("a training step with a loss of the whole batch and an age head equals the CPU's") {
+  ObjectiveOptions options;
+  options.heads = {Task::embedding, Task::gender, Task::age};
+  options.head[Task::embedding].loss = {"triplet-all"};
+  for (const Device device : gpu_devices()) {
+    CAPTURE(to_string(device));
+    Run got(device, {}, options), want(Device::cpu, {}, options);
+    const double loss = want.step();
+    CHECK(std::fabs(got.step() - loss) <= 1e-5 * loss);
+    check_gradients(got, want, 1e-2);
   }
 }
 

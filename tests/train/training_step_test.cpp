@@ -29,7 +29,7 @@ void* counted(std::size_t bytes, std::size_t alignment) {
 constexpr std::size_t kAlignment = alignof(std::max_align_t);
 
 // The smallest network that has every block.
-const Preset kPreset{"narrow", 65, 67, 0.1, Stem::compact};
+const Preset kPreset{"narrow", "inception_v3_compact", 65, 67, 0.1};
 constexpr Index kBatch = 4, kWidth = 16;
 
 Batch some_batch() {
@@ -82,11 +82,11 @@ TEST_CASE("training step: after the first one, a step allocates nothing") {
   for (const PairMode pairs : {PairMode::all, PairMode::sampled}) {
     CAPTURE(to_string(pairs));
     ObjectiveOptions options;
-    options.pairs = pairs;
+    options.loss.pairs = pairs;
     Objective objective(options, kBatch, kWidth);
     TrainingStep step(engine, network, objective, optimizer, kBatch);
     initialize(network.parameters(), 7);
-    engine.plan(network, kBatch, Mode::train);
+    step.plan();
     const Batch batch = some_batch();
     const auto one_step = [&] {
       step.send(batch);

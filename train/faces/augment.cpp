@@ -59,21 +59,7 @@ void draw_rectangle(ImageVariation& to, Random& random, Index size) {
   to.erase_left = offset(to.erase_width);
 }
 
-void check_range(const char* name, float value, float limit) {
-  if (!(value >= 0 && value <= limit))
-    throw UsageError(fmt::format("[augment] expected {} from 0 to {}, got {}", name, limit, value));
-}
-
 }  // namespace
-
-void check_augment_options(const AugmentOptions& options) {
-  check_range("zoom", options.zoom, 0.9F);
-  check_range("rotation", options.rotation, 180);
-  check_range("brightness", options.brightness, 1);
-  check_range("contrast", options.contrast, 1);
-  check_range("saturation", options.saturation, 1);
-  check_range("erase", options.erase, 1);
-}
 
 ImageVariation draw_variation(const AugmentOptions& options, Index side, Index size,
                               Random* random) {

@@ -8,6 +8,7 @@
 
 namespace twinage {
 
+// Ranges: train/settings/settings.cpp.
 struct AugmentOptions {
   bool flip = true;         // left-right, with probability 1/2
   bool crop = true;         // a random crop of preset.input out of preset.load pixels
@@ -18,9 +19,6 @@ struct AugmentOptions {
   float saturation = 0.0F;  // factor 1 +- this
   float erase = 0.0F;       // probability of a random grey rectangle
 };
-
-// Throws UsageError for values that make no sense, such as a negative zoom.
-void check_augment_options(const AugmentOptions& options);
 
 // Draws what becomes of one face of side x side pixels in an output of size x size, or gives the
 // centre crop without `random`.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "siamese/tasks.h"
 #include "train/faces/labels.h"
 
 namespace twinage {
@@ -42,7 +43,7 @@ struct Copies {
 };
 
 struct FaceDataset {
-  std::string format = {};            // "utkface", "manifest"
+  std::string format = {};            // FaceFormat::name
   std::vector<Face> faces = {};       // sorted by path
   std::vector<Skipped> skipped = {};  // what was found but cannot be used, and why; sorted by path
   std::vector<Copies> copies = {};    // what was merged (train/faces/copies.h); sorted by path
@@ -57,23 +58,17 @@ constexpr float kMaxAge = 120;  // years; labels beyond are skipped and counted
 // Of Face::gender and Face::race; "unknown" for -1.
 std::string_view gender_name(std::int32_t gender);
 std::string race_name(const FaceDataset& dataset, std::int32_t race);
-constexpr std::int32_t kGenders = 2, kRaces = 5;  // of UTKFace
+constexpr std::int32_t kRaces = 5;  // of UTKFace
 
-// Age, gender and race from [age]_[gender]_[race]_[time].jpg, the name without its folder; or why
-// they cannot be read. Only age, gender and race of the face are set.
-Reason read_utkface_name(Face& face, std::string_view name);
+// Which of "genders", "races" and "persons" no face has.
+std::vector<std::string> lacking(const FaceDataset& dataset);
 
-// Finds the faces of one of:
-// - a folder of pictures named as UTKFace names them, age_gender_race_time.jpg, subfolders included
-//   (also what `twinage synth` writes);
-// - a CSV manifest, separated by commas, semicolons or tabs, whose header names `path` and `age`
-//   (train/faces/labels.h says which are understood) and optionally, in any order, `gender` (0, 1,
-//   m, f, male, female, man, woman, boy, girl), `race` (0 to 4, or any word) and `subject`. In
-//   these any other word, and an empty field, means unknown. Relative paths start at the manifest's
-//   folder; where there is no such file, \ is read as /. Rows of one picture are merged as copies
-//   are.
-// Only names and labels are read, not pictures. Throws Error when there is no usable face: empty
-// folder, no such file, missing columns, every picture skipped.
-FaceDataset find_faces(const std::filesystem::path& path, AgeRanges ranges = AgeRanges::skip);
+// Finds the faces of a folder or a list, in one of the layouts of train/faces/formats/format.h:
+// the one of that name, or with "auto" the one that recognises the path. Rows of one picture are
+// merged as copies are. Only names and labels are read, not pictures. Throws UsageError for a name
+// that there is not; Error when no format recognises the path, or two do, and when there is no
+// usable face: empty folder, no such file, missing columns, every picture skipped.
+FaceDataset find_faces(const std::filesystem::path& path, AgeRanges ranges = AgeRanges::skip,
+                       std::string_view format = "auto");
 
 }  // namespace twinage

@@ -176,7 +176,6 @@ Loader::Loader(const FaceDataset& dataset, const FaceStore& store, BatchPlan pla
   require(input_side >= 1 && input_side <= store.side(),
           "[loader] expected an input of 1 to {} pixels (what faces are stored at), got {}",
           store.side(), input_side);
-  check_augment_options(augment);
   state_.reset(new State{dataset,
                          store,
                          std::move(plan),

@@ -55,7 +55,7 @@ Embedded embed_faces(Engine& engine, TwinNetwork& network, const FaceStore& stor
 
 void embed_more(Engine& engine, TwinNetwork& network, const FaceStore& store,
                 std::span<const Index> faces, const EmbedOptions& options, Embedded& result) {
-  const Index count = static_cast<Index>(faces.size()), width = network.embedding_width();
+  const Index count = static_cast<Index>(faces.size()), width = network.width(Task::embedding);
   if (result.done == 0)
     result = {Tensor(matrix(count, width)), std::vector<float>(faces.size(), 0.0F), 0};
   require(result.z.shape() == matrix(count, width) && result.done <= count,
@@ -68,7 +68,8 @@ void embed_more(Engine& engine, TwinNetwork& network, const FaceStore& store,
   FaceInput input(engine, batch, store.side(), side);
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(batch) * store.bytes_of_face());
   std::vector<ImageVariation> variations(static_cast<std::size_t>(batch));
-  Tensor z(matrix(batch, width)), logits(matrix(batch, 2)), probabilities(matrix(batch, 2));
+  Tensor z(matrix(batch, width)), logits(matrix(batch, kGenders)),
+      probabilities(matrix(batch, kGenders));
   const std::vector<ImageVariation> looks = looks_of(options, store.side(), side);
   const float share = 1.0F / static_cast<float>(looks.size());
 
@@ -86,8 +87,8 @@ void embed_more(Engine& engine, TwinNetwork& network, const FaceStore& store,
       input.receive();
       input.normalize();
       const auto outputs = network.forward(ctx, input.images(), Mode::eval);
-      to_host(z, outputs.z, ctx.device);
-      to_host(logits, outputs.gender, ctx.device);
+      to_host(z, outputs[Task::embedding], ctx.device);
+      to_host(logits, outputs[Task::gender], ctx.device);
       softmax(engine.host_context(), probabilities.view(), logits.view());
       for (Index i = 0; i < here; ++i) {
         float* sum = result.z.view().pixel(first + i);

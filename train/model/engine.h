@@ -25,7 +25,9 @@ class Engine {
   const Context& host_context() const { return host_context_; }
   // Plans the network and makes the workspace as large as it says. A network is planned once for
   // each change between training and inference, never within a training step.
-  void plan(TwinNetwork& network, Index batch, Mode mode);
+  // beside: floats that something else takes while the network's own scratch is free, such as a
+  // loss.
+  void plan(TwinNetwork& network, Index batch, Mode mode, Index beside = 0);
   Index workspace_bytes() const;
   // Where the work of device cuda waits in order; null for other devices.
   CudaStream* stream() const { return stream_.get(); }

@@ -48,7 +48,7 @@ Readings FaceReader::read(FaceDataset dataset, const std::function<void(Index, I
     contents.push_back(face.content);
     readings.origins.push_back(origin_of(model_.gallery, face.content));
   }
-  readings.estimates = readout_->estimate(context(), readings.embedded.z.view(), contents);
+  readings.estimates = readout_->estimate(context(), {.z = readings.embedded.z.view()}, contents);
   return readings;
 }
 

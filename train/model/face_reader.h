@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "siamese/age_readout.h"
+#include "siamese/readouts/age_readout.h"
 #include "train/model/embedder.h"
 #include "train/model/engine.h"
 #include "train/model/model_file.h"

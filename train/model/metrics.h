@@ -26,7 +26,7 @@
 
 #include "core/context.h"
 #include "core/view.h"
-#include "siamese/age_readout.h"
+#include "siamese/readouts/age_readout.h"
 #include "train/faces/face_dataset.h"
 
 namespace twinage {

@@ -2,7 +2,6 @@
 
 #include "core/error.h"
 #include "train/model/weights.h"
-#include "train/run_directory.h"
 
 namespace twinage {
 namespace {
@@ -29,7 +28,7 @@ void save_model(const std::filesystem::path& path, const TrainConfig& config, st
                 const Calibration& calibration) {
   SafetensorsWriter writer;
   writer.set_metadata("format", kFormat);
-  writer.set_metadata("config", to_toml(config));
+  writer.set_metadata("config", to_toml(config, Keys::needed));
   writer.set_metadata("step", fmt::format("{}", step));
   writer.set_metadata("gender_labels", fmt::format("{}", gender_labels));
   save_weights(writer, network.parameters());
@@ -39,13 +38,14 @@ void save_model(const std::filesystem::path& path, const TrainConfig& config, st
 
 Model load_model(const std::filesystem::path& given) {
   namespace fs = std::filesystem;
-  const fs::path path = fs::is_directory(given) ? RunDirectory(given).model() : given;
+  const fs::path path = fs::is_directory(given) ? given / kModelFile : given;
   require(fs::exists(path), "[model] {} does not exist: train one with 'twinage train --out {}'",
           path.string(), given.string());
   const auto file = SafetensorsFile::open(path);
   Model model = read_model_without_network(file);
   model.network =
-      std::make_unique<TwinNetwork>(preset(model.config.preset), model.config.embedding);
+      std::make_unique<TwinNetwork>(preset(model.config.preset), model.config.embedding,
+                                    model.config.objective.heads);
   load_weights(file, model.network->parameters());
   return model;
 }

@@ -5,11 +5,14 @@
 #include <filesystem>
 #include <memory>
 
-#include "siamese/age_readout.h"
+#include "siamese/readouts/age_readout.h"
 #include "siamese/twin_network.h"
-#include "train/config.h"
+#include "train/settings/config.h"
 
 namespace twinage {
+
+// In a run directory.
+inline constexpr const char* kModelFile = "model.safetensors";
 
 struct Model {
   TrainConfig config;

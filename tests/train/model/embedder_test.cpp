@@ -12,7 +12,7 @@ using namespace twinage;
 namespace {
 
 // The smallest network that has every block.
-const Preset kPreset{"narrow", 65, 67, 0.1, Stem::compact};
+const Preset kPreset{"narrow", "inception_v3_compact", 65, 67, 0.1};
 constexpr Index kFaces = 10, kWidth = 16;
 
 bool same_bits(const Embedded& a, const Embedded& b) {

@@ -70,7 +70,12 @@ struct ModelFile {
     const TrainConfig config = example_config();
     TwinNetwork network(preset(config.preset), config.embedding);
     initialize(network.parameters(), 1);
-    const Calibration calibration{{1, 2}, {0.5F, 0}, 3, {1, 1, 1}};
+    const Calibration calibration{{1, 2},
+                                  {0.5F, 0},
+                                  3,
+                                  {{ReadoutKind::comparison, 1.0F},
+                                   {ReadoutKind::knn, 1.0F},
+                                   {ReadoutKind::prototype, 1.0F}}};
     save_model(path, config, 7, 20, network, example_gallery(gallery_width), calibration);
   }
   Model changed(const std::function<void(Contents&)>& change) const {

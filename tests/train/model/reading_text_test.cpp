@@ -15,7 +15,12 @@ using twinage::test::TemporaryFolder;
 namespace {
 
 Calibration calibration_of(Index held_out) {
-  Calibration calibration{{1, 2}, {0.5F, 0}, 3, {1, 1, 1}, held_out};
+  Calibration calibration{
+      {1, 2},
+      {0.5F, 0},
+      3,
+      {{ReadoutKind::comparison, 1.0F}, {ReadoutKind::knn, 1.0F}, {ReadoutKind::prototype, 1.0F}},
+      held_out};
   if (held_out >= kHeldOutForLimit) calibration.nearest_limit = 0.45F;
   return calibration;
 }

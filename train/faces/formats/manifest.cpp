@@ -8,6 +8,8 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "train/faces/csv.h"
+#include "train/faces/formats/files.h"
+#include "train/faces/formats/format.h"
 
 namespace twinage {
 namespace fs = std::filesystem;
@@ -16,16 +18,22 @@ namespace {
 // Where each known column stands in a row.
 using Columns = std::map<std::string, std::size_t, std::less<>>;
 
-Columns read_header(const CsvRow& header, const std::string& manifest) {
+Columns read_header(const CsvRow& header, const std::string& manifest, const Spelling& spelling) {
   Columns columns;
   for (std::size_t i = 0; i < header.fields.size(); ++i) {
     const std::string name = lower(trimmed(header.fields[i]));
     require(columns.emplace(name, i).second || name.empty(),
             "[faces] {}: the header names the column '{}' twice", manifest, name);
   }
+  for (const auto& [ours, its] : {std::pair("path", spelling.path), {"subject", spelling.subject}})
+    if (const auto column = columns.find(its); its != ours && column != columns.end())
+      columns[ours] = column->second;
+  if (const auto file = columns.find("file"); file != columns.end())
+    columns.emplace("path", file->second);  // FairFace's; not where there is a path, too
   require(columns.contains("path") && columns.contains("age"),
           "[faces] {}: expected a header with the columns path and age (and optionally gender, "
-          "race, subject), separated by commas, semicolons or tabs, got: {}",
+          "race, subject), separated by commas, semicolons or tabs, got: {}; 'twinage data "
+          "--formats' lists the other formats",
           manifest, fmt::join(header.fields, ","));
   return columns;
 }
@@ -33,15 +41,16 @@ Columns read_header(const CsvRow& header, const std::string& manifest) {
 class ManifestReader {
  public:
   ManifestReader(FaceDataset& dataset, const fs::path& manifest, const CsvRow& header,
-                 AgeRanges ranges)
+                 AgeRanges ranges, const Spelling& spelling)
       : dataset_(dataset),
         manifest_(manifest.string()),
         folder_(manifest.parent_path()),
-        columns_(read_header(header, manifest_)),
+        columns_(read_header(header, manifest_, spelling)),
         fields_(header.fields.size()),
         // A row may leave out what stands behind these two: unknown.
         needed_(std::max(columns_.at("path"), columns_.at("age")) + 1),
-        ranges_(ranges) {
+        ranges_(ranges),
+        spelling_(spelling) {
     for (std::size_t i = 0; i < dataset_.race_names.size(); ++i)
       races_.emplace(lower(dataset_.race_names[i]), static_cast<std::int32_t>(i));
   }
@@ -63,7 +72,12 @@ class ManifestReader {
       return fmt::format("the row has {} fields, the header {}", row.fields.size(), fields_);
     const std::string_view path = field(row, "path");
     if (path.empty()) return "the row names no path";
-    const fs::path file = path_of(path);
+    fs::path file = listed_file(folder_, path);
+    if (spelling_.official) {
+      const Reason reason = official_file(file, folder_, path);
+      face.path = file.string();
+      if (reason) return reason;
+    }
     face.path = file.string();
     const std::string_view age = field(row, "age");
     if (Reason reason = read_age(face.age, age, ranges_)) return reason;
@@ -74,8 +88,10 @@ class ManifestReader {
       return "there is no such file: paths start at the manifest's folder";
     }
     face.gender = gender(field(row, "gender"));
-    face.race = race(field(row, "race"));
-    face.subject = field(row, "subject");
+    const std::string_view race_word = field(row, "race"), person = field(row, "subject");
+    face.race =
+        race(spelling_.race == nullptr ? std::string(race_word) : spelling_.race(race_word));
+    face.subject = spelling_.person == nullptr ? std::string(person) : spelling_.person(person);
     return std::nullopt;
   }
 
@@ -83,17 +99,6 @@ class ManifestReader {
     const auto found = columns_.find(column);
     if (found == columns_.end() || found->second >= row.fields.size()) return {};
     return trimmed(row.fields[found->second]);
-  }
-
-  // As written; where that is no file, with Windows' \ as /.
-  fs::path path_of(std::string_view written) const {
-    const fs::path path = (folder_ / written).lexically_normal();
-    std::error_code error;
-    if (written.find('\\') == written.npos || fs::exists(path, error)) return path;
-    std::string slashes(written);
-    std::ranges::replace(slashes, '\\', '/');
-    const fs::path other = (folder_ / slashes).lexically_normal();
-    return fs::exists(other, error) ? other : path;
   }
 
   std::int32_t gender(std::string_view word) {
@@ -122,33 +127,49 @@ class ManifestReader {
   Columns columns_;
   std::size_t fields_, needed_;
   AgeRanges ranges_;
+  Spelling spelling_;
   std::unordered_map<std::string, std::int32_t> races_;
 };
 
-}  // namespace
-
-Reason check_file(const fs::path& path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) return "there is no such file";
-  if (error) return fmt::format("the file cannot be looked at: {}", error.message());
-  if (status.type() != fs::file_type::regular) return "it is not a regular file";
-  const auto bytes = fs::file_size(path, error);
-  if (error) return fmt::format("the file cannot be looked at: {}", error.message());
-  if (bytes == 0) return "the file is empty (0 bytes)";
-  return std::nullopt;
+// By its first line, as the header of a table that names pictures; of other files none is known.
+bool looks_like(const fs::path& path) {
+  const std::vector<std::string> header = header_of(path);
+  return std::ranges::any_of(header, [](auto& name) { return name == "path" || name == "file"; });
 }
 
-void read_manifest(FaceDataset& dataset, const fs::path& path, AgeRanges ranges) {
-  read_manifest(dataset, read_text_file(path), path, ranges);
+FaceDataset find(const fs::path& path, const FindOptions& options) {
+  std::error_code error;
+  require(!fs::is_directory(path, error),
+          "[faces] {} is a folder: of format manifest, a CSV file is to be named", path.string());
+  FaceDataset dataset;
+  read_manifest(dataset, path, options.ranges);
+  return dataset;
+}
+
+}  // namespace
+
+void read_manifest(FaceDataset& dataset, const fs::path& path, AgeRanges ranges,
+                   const Spelling& spelling) {
+  read_manifest(dataset, read_text_file(path), path, ranges, spelling);
 }
 
 void read_manifest(FaceDataset& dataset, std::string_view text, const fs::path& path,
-                   AgeRanges ranges) {
+                   AgeRanges ranges, const Spelling& spelling) {
   const std::vector<CsvRow> rows = parse_csv(text, path.string(), separator_of(text));
   if (rows.empty()) return;
-  ManifestReader reader(dataset, path, rows.front(), ranges);
+  ManifestReader reader(dataset, path, rows.front(), ranges, spelling);
   for (std::size_t i = 1; i < rows.size(); ++i) reader.read(rows[i]);
 }
 
+namespace formats {
+FaceFormat manifest() {
+  return {"manifest",
+          "a CSV file with a header line such as path,age,gender,race,subject (path or file, and "
+          "age, are needed)",
+          "0, m, male, man, boy; 1, f, female, woman, girl",
+          "",
+          looks_like,
+          find};
+}
+}  // namespace formats
 }  // namespace twinage

@@ -1,22 +1,35 @@
-// CSV manifests of faces: one row for each picture.
+// CSV lists of faces: one row for each picture.
 #pragma once
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "train/faces/face_dataset.h"
 
 namespace twinage {
 
-// Adds what the manifest names to dataset.faces and dataset.skipped (find_faces says the format),
-// in the order of its rows, and counts gender words that are none. Throws Error when it has no
-// usable header or is no CSV.
-void read_manifest(FaceDataset& dataset, const std::filesystem::path& path, AgeRanges ranges);
+// What the columns of a list are called, and how its words are to be understood.
+struct Spelling {
+  std::string_view path = "path", subject = "subject";
+  std::string (*race)(std::string_view word) = nullptr;    // as a manifest has it; null: as written
+  std::string (*person)(std::string_view word) = nullptr;  // likewise
+  // Whether it came with the pictures: then their paths do not lead out of its folder, and their
+  // extensions may be in another case.
+  bool official = false;
+};
 
-// The same of the manifest's text; `path` stands in errors, its folder is where paths start.
+// Adds what the list names to dataset.faces and dataset.skipped, in the order of its rows, and
+// counts gender words that are none. Separators are commas, semicolons or tabs. The header names
+// `path` (or, as FairFace does, `file`) and `age` (train/faces/labels.h says which are understood)
+// and optionally, in any order, `gender` (0, 1, m, f, male, female, man, woman, boy, girl), `race`
+// (0 to 4, or any word) and `subject`. In these any other word, and an empty field, means unknown.
+// Relative paths start at the list's folder; where there is no such file, \ is read as /. Throws
+// Error when it has no usable header or is no CSV.
+void read_manifest(FaceDataset& dataset, const std::filesystem::path& path, AgeRanges ranges,
+                   const Spelling& spelling = {});
+
+// The same of the list's text; `path` stands in errors, its folder is where paths start.
 void read_manifest(FaceDataset& dataset, std::string_view text, const std::filesystem::path& path,
-                   AgeRanges ranges);
-
-// Why no picture can be in this file: there is none, it is empty, it is no file.
-Reason check_file(const std::filesystem::path& path);
+                   AgeRanges ranges, const Spelling& spelling = {});
 
 }  // namespace twinage

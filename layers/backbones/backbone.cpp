@@ -1,0 +1,77 @@
+#include "layers/backbones/backbone.h"
+
+#include <span>
+
+#include "core/enum_names.h"
+#include "core/error.h"
+#include "layers/backbones/alexnet.h"
+#include "layers/backbones/inception_v3.h"
+
+namespace twinage {
+namespace {
+
+struct Backbone {
+  std::string_view name;
+  Stage (*make)(const Preset& preset);
+};
+
+constexpr Backbone kBackbones[] = {
+    {"inception_v3", inception_v3},
+    {"inception_v3_compact", inception_v3_compact},
+    {"alexnet", alexnet},
+    {"alexnet_bn", alexnet_bn},
+};
+
+std::span<const Preset> presets() {
+  static const Preset rows[] = {
+      {"tiny", "inception_v3_compact", 72, 80, 0.25, 64, ""},
+      {"small", "inception_v3", 128, 142, 0.5, 64, ""},
+      {"v3", "inception_v3", 299, 332, 1.0, 8, "the paper's"},
+      {"alexnet", "alexnet", 224, 249, 1.0, 64, "Krizhevsky's"},
+      {"alexnet-tiny", "alexnet", 112, 124, 0.5, 64, ""},
+      {"alexnet-tiny-bn", "alexnet_bn", 112, 124, 0.5, 64, ""},
+  };
+  return rows;
+}
+
+template <class Row>
+std::vector<std::string> names_in(std::span<const Row> rows) {
+  std::vector<std::string> names;
+  for (const Row& row : rows) names.emplace_back(row.name);
+  return names;
+}
+
+template <class Row>
+const Row& find_in(std::span<const Row> rows, std::string_view what, std::string_view name) {
+  for (const Row& row : rows)
+    if (row.name == name) return row;
+  fail_unknown_name(what, names_in(rows), name);
+}
+
+}  // namespace
+
+Preset preset(std::string_view name) {
+  return find_in(presets(), "preset", name);
+}
+
+std::vector<std::string> preset_names() {
+  return names_in(presets());
+}
+
+std::string preset_choices() {
+  std::vector<std::string> choices;
+  for (const Preset& p : presets())
+    choices.push_back(
+        fmt::format("{} ({} px{}{})", p.name, p.input, p.note.empty() ? "" : ", ", p.note));
+  return listed(choices);
+}
+
+Stage tower(const Preset& preset) {
+  return find_in(std::span<const Backbone>(kBackbones), "backbone", preset.backbone).make(preset);
+}
+
+std::vector<std::string> backbone_names() {
+  return names_in(std::span<const Backbone>(kBackbones));
+}
+
+}  // namespace twinage

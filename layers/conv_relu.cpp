@@ -1,0 +1,73 @@
+#include "core/error.h"
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/relu/relu.h"
+#include "layers/layers.h"
+#include "layers/planned.h"
+
+namespace twinage {
+namespace {
+
+constexpr const char* kName = "conv_relu";
+
+class ConvRelu final : public Layer {
+ public:
+  ConvRelu(Index in, Index out, KernelSize kernel, Conv2d conv)
+      : conv_(conv),
+        w_{"weight", Tensor({out, kernel.h, kernel.w, in}), Tensor({out, kernel.h, kernel.w, in})},
+        b_{"bias", Tensor(vector(out)), Tensor(vector(out))} {
+    w_.rectified = true;
+  }
+
+  Shape plan(const Context& ctx, Shape x, Mode mode) override {
+    const Shape w = w_.value.shape();
+    const Shape y = conv2d_shape(x, w, conv_);
+    planned_ = {x, y, mode};
+    workspace_ = conv2d_workspace(ctx, x, w, conv_);
+    if (mode == Mode::train) workspace_ += workspace_floats(y.size());  // du
+    return y;
+  }
+
+  Index workspace() const override { return workspace_; }
+  Index activation_bytes() const override { return 0; }
+  double flops() const override {
+    const Shape w = w_.value.shape();
+    return 2.0 * static_cast<double>(planned_.y.size()) * static_cast<double>(w.h * w.w * w.c);
+  }
+
+  // y = relu(u), u = conv(x, w) + b: u is not kept, since y > 0 says where it was.
+  void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
+    planned_.check_forward(kName, y, x, mode);
+    ConvEpilogue bias_and_relu;
+    bias_and_relu.bias = b_.value.data();
+    bias_and_relu.relu = true;
+    conv2d_forward(ctx, y, x, w_.value.view(), conv_, bias_and_relu);
+  }
+
+  // du = dy where y > 0,   db += sum of du,   dw and dx are the convolution's.
+  void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
+                Write write) override {
+    planned_.check_backward(kName, dx, dy, y, x);
+    WorkspaceScope scratch(ctx.workspace);
+    const View du = scratch.view(planned_.y);
+    relu_backward(ctx, du, dy, y);
+    sum_pixels(ctx, b_.grad.data(), du);
+    conv2d_backward_filter(ctx, w_.grad.view(), du, x, conv_, Write::accumulate);
+    if (dx.data != nullptr) conv2d_backward_data(ctx, dx, du, w_.value.view(), conv_, write);
+  }
+
+  std::vector<Parameter*> parameters() override { return {&w_, &b_}; }
+
+ private:
+  Conv2d conv_;
+  Parameter w_, b_;
+  Planned planned_;
+  Index workspace_ = 0;
+};
+
+}  // namespace
+
+LayerPtr conv_relu(Index in, Index out, KernelSize kernel, Conv2d conv) {
+  return std::make_unique<ConvRelu>(in, out, kernel, conv);
+}
+
+}  // namespace twinage

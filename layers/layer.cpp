@@ -1,0 +1,27 @@
+#include "layers/layer.h"
+
+#include "layers/layers.h"
+
+namespace twinage {
+
+std::vector<Parameter*> Layer::parameters() {
+  std::vector<Parameter*> all;
+  for (Layer* part : parts())
+    for (Parameter* p : part->parameters()) all.push_back(p);
+  return all;
+}
+
+void Layer::prefix_names(const std::string& prefix) {
+  name_ = name_.empty() ? prefix : prefix + "." + name_;
+  const std::vector<Layer*> all = parts();
+  for (Layer* part : all) part->prefix_names(prefix);
+  if (!all.empty()) return;
+  for (Parameter* p : parameters()) p->name = prefix + "." + p->name;
+}
+
+LayerPtr named(const std::string& prefix, LayerPtr layer) {
+  layer->prefix_names(prefix);
+  return layer;
+}
+
+}  // namespace twinage

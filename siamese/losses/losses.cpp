@@ -1,0 +1,65 @@
+// The table of losses: one row each.
+#include "core/error.h"
+#include "kernels/triplet/triplet.h"
+#include "siamese/losses/make_losses.h"
+
+namespace twinage {
+namespace {
+
+using Made = std::unique_ptr<Loss>;
+
+struct Row {
+  Task task;
+  std::string_view name, help;
+  Made (*make)(const LossSetup&);
+};
+
+template <PairLossKind kind>
+Made of_pairs(const LossSetup& setup) {
+  return make_pair_loss(kind, setup);
+}
+template <TripletKind kind>
+Made of_triplets(const LossSetup& setup) {
+  return make_triplet_loss(kind, setup);
+}
+
+constexpr Row kLosses[] = {
+    {Task::embedding, "contrastive", "pairs: of one age together, others a margin apart",
+     of_pairs<PairLossKind::contrastive>},
+    {Task::embedding, "revised-contrastive", "the paper's: within tau years counts as one age",
+     of_pairs<PairLossKind::revised_contrastive>},
+    {Task::embedding, "graded-contrastive", "the same, with a margin that grows with the gap",
+     of_pairs<PairLossKind::graded_contrastive>},
+    {Task::embedding, "gap-regression", "pairs: the distance is the gap in units of scale years",
+     of_pairs<PairLossKind::gap_regression>},
+    {Task::embedding, "triplet-hard", "batch: the farthest of its class before the nearest other",
+     of_triplets<TripletKind::hard>},
+    {Task::embedding, "triplet-all", "batch: the mean over all triplets that are not yet right",
+     of_triplets<TripletKind::all>},
+    {Task::gender, "cross-entropy", "softmax over male and female", make_gender_loss},
+    {Task::age, "cross-entropy", "softmax over the ages 0 to 100 (DEX)", make_age_loss},
+};
+
+}  // namespace
+
+std::unique_ptr<Loss> make_loss(Task task, const LossName& name, const LossSetup& setup) {
+  for (const Row& row : kLosses)
+    if (row.task == task && row.name == name.name) return row.make(setup);
+  fail_unknown_name(fmt::format("loss of {}", to_string(task)), loss_names(task), name.name);
+}
+
+std::vector<std::string> loss_names(Task task) {
+  std::vector<std::string> names;
+  for (const Row& row : kLosses)
+    if (row.task == task) names.emplace_back(row.name);
+  return names;
+}
+
+std::string losses_table() {
+  std::string text;
+  for (const Row& row : kLosses)
+    text += fmt::format("  {:<10} {:<20} {}\n", to_string(row.task), row.name, row.help);
+  return text;
+}
+
+}  // namespace twinage

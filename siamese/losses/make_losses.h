@@ -1,0 +1,13 @@
+// What each file of this folder makes; the table of losses.cpp names them.
+#pragma once
+#include "kernels/triplet/triplet.h"
+#include "siamese/losses/loss.h"
+
+namespace twinage {
+
+std::unique_ptr<Loss> make_pair_loss(PairLossKind kind, const LossSetup& setup);
+std::unique_ptr<Loss> make_triplet_loss(TripletKind kind, const LossSetup& setup);
+std::unique_ptr<Loss> make_gender_loss(const LossSetup& setup);
+std::unique_ptr<Loss> make_age_loss(const LossSetup& setup);
+
+}  // namespace twinage

@@ -1,0 +1,62 @@
+// The tasks of a face, each with a head of the network of its own: what is learnt from its age by
+// comparison, its gender, and its age as such. Everything that there is one of for each task
+// (heads, losses, weights) is kept by task and named by it.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "core/enum_names.h"
+#include "core/shape.h"
+
+namespace twinage {
+
+enum class Task {
+  embedding,  // z: numbers whose distance tells how far apart two faces are in age
+  gender,     // logits of male (0) and female (1): UTKFace's convention
+  age,        // logits of the ages 0 to 100 (DEX: Rothe et al. 2018)
+};
+template <>
+struct EnumNames<Task> {
+  static constexpr std::string_view what = "task";
+  static constexpr EnumName<Task> table[] = {
+      {Task::embedding, "embedding"},
+      {Task::gender, "gender"},
+      {Task::age, "age"},
+  };
+};
+
+// In the order of the network's heads.
+inline constexpr std::array kTasks{Task::embedding, Task::gender, Task::age};
+
+inline constexpr std::int32_t kGenders = 2;
+inline constexpr std::int32_t kAges = 101;  // classes: 0 to 100 years; who is older counts as 100
+
+// How many numbers a face's output has.
+constexpr Index outputs_of(Task task, Index embedding_width) {
+  switch (task) {
+    case Task::embedding:
+      return embedding_width;
+    case Task::gender:
+      return kGenders;
+    case Task::age:
+      return kAges;
+  }
+  return 0;
+}
+
+// One T for each task.
+template <class T>
+struct ByTask {
+  std::array<T, kTasks.size()> all{};
+
+  T& operator[](Task task) { return all[static_cast<std::size_t>(task)]; }
+  const T& operator[](Task task) const { return all[static_cast<std::size_t>(task)]; }
+};
+
+// Which heads a network has, in the order of kTasks.
+using Heads = std::vector<Task>;
+inline const Heads kPaperHeads{Task::embedding, Task::gender};
+
+}  // namespace twinage

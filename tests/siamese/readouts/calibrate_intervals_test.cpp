@@ -1,0 +1,71 @@
+#include "siamese/readouts/calibrate_intervals.h"
+
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include "core/error.h"
+#include "tests/siamese/readouts/example_faces.h"
+
+using namespace twinage;
+using namespace twinage::test;
+
+TEST_CASE("read-outs: errors near the noise, intervals that hold 80 % of new faces") {
+  const TestContext ctx;
+  const double noise = 0.5;  // 5 years: the best possible mean error is about 4 years
+  const Gallery gallery = gallery_of(synthetic_faces(6, 3000, 2, noise));
+  const Faces held_out = synthetic_faces(7, 500, 2, noise),
+              fresh = synthetic_faces(8, 1000, 2, noise);
+  Calibration calibration = calibrated_on(held_out);
+  calibrate_intervals(ctx, gallery, calibration, 30, {.z = held_out.z.view()}, held_out.ages);
+  REQUIRE(calibration.interval_scales.size() == 3);
+  for (const ReadoutKind kind : comparing_readouts()) {
+    CAPTURE(to_string(kind));
+    const auto estimates =
+        AgeReadout(gallery, calibration, {kind, 30}).estimate(ctx, {.z = fresh.z.view()});
+    double error = 0, inside = 0, width = 0;
+    for (std::size_t i = 0; i < estimates.size(); ++i) {
+      const float age = fresh.ages[i];
+      error += std::fabs(static_cast<double>(estimates[i].age - age));
+      inside += estimates[i].low <= age && age <= estimates[i].high ? 1 : 0;
+      width += static_cast<double>(estimates[i].high - estimates[i].low);
+    }
+    const auto count = static_cast<double>(estimates.size());
+    MESSAGE(to_string(kind) << ": mean error " << error / count << " years, inside "
+                            << inside / count << ", width " << width / count);
+    CHECK(error / count < 4.6);
+    // Three standard deviations of 500 held-out and 1000 fresh faces: 0.066.
+    CHECK(std::fabs(inside / count - 0.8) < 0.066);
+    CHECK(width / count < 20);
+  }
+}
+
+TEST_CASE("calibrate_intervals: 99 % of new faces have a reference within the limit, others none") {
+  const TestContext ctx;
+  const Gallery gallery = gallery_of(synthetic_faces(11, 1500, 4, 0.3));
+  const Faces held_out = synthetic_faces(12, 600, 4, 0.3),
+              fresh = synthetic_faces(13, 2000, 4, 0.3);
+  Calibration calibration = calibrated_on(held_out);
+  calibrate_intervals(ctx, gallery, calibration, 30, {.z = held_out.z.view()}, held_out.ages);
+  CHECK(calibration.held_out == 600);
+  REQUIRE(calibration.nearest_limit);
+  const float limit = *calibration.nearest_limit;
+  const AgeReadout readout(gallery, calibration, {ReadoutKind::knn, 30});
+  double within = 0;
+  for (const AgeEstimate& e : readout.estimate(ctx, {.z = fresh.z.view()}))
+    within += e.nearest.front().distance <= limit ? 1 : 0;
+  // Three standard deviations of 600 held-out and 2000 fresh faces: 0.014.
+  CHECK(std::fabs(within / 2000 - 0.99) < 0.014);
+  const std::vector<float> grey{3, 4, 4, 4};
+  CHECK(readout.estimate(ctx, {.z = row(grey)}).front().nearest.front().distance > limit);
+
+  // Of fewer than 19 faces even the largest distance is exceeded too often to be a limit.
+  for (const Index few : {Index{18}, Index{19}}) {
+    Faces part{Tensor(matrix(few, 4)), {}};
+    part.z.copy_from(held_out.z.data(), few * 4);
+    part.ages.assign(held_out.ages.begin(), held_out.ages.begin() + few);
+    calibrate_intervals(ctx, gallery, calibration, 30, {.z = part.z.view()}, part.ages);
+    CHECK(calibration.held_out == few);
+    CHECK(calibration.nearest_limit.has_value() == (few >= 19));
+  }
+}

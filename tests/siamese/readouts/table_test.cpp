@@ -1,0 +1,45 @@
+#include "siamese/readouts/table.h"
+
+#include <set>
+
+#include <doctest/doctest.h>
+
+#include "core/error.h"
+
+using namespace twinage;
+
+TEST_CASE("read-outs: names go both ways, and each has its row") {
+  std::set<ReadoutKind> kinds;
+  for (const ReadoutRow& row : readout_table()) {
+    CHECK(parse<ReadoutKind>(to_string(row.kind)) == row.kind);
+    CHECK(&readout_row(row.kind) == &row);
+    CHECK((row.needs.embedding || row.needs.ages));
+    CHECK(readout_help().find("  " + to_string(row.kind) + " ") != std::string::npos);
+    kinds.insert(row.kind);
+  }
+  CHECK(kinds.size() == readout_table().size());
+  CHECK(kinds.size() == names_of<ReadoutKind>().size());
+}
+
+TEST_CASE("read-outs: an unknown one is an error, and never another one") {
+  CHECK_THROWS_AS((void)parse<ReadoutKind>("oracle"), UsageError);
+  CHECK_THROWS_AS((void)readout_row(static_cast<ReadoutKind>(99)), Error);
+}
+
+TEST_CASE("read-outs: in training one is used that needs nothing else and can do without steps") {
+  for (const ReadoutRow& row : readout_table()) {
+    const ReadoutRow& instead = readout_row(row.in_training);
+    CHECK(row.needs.contains(instead.needs));
+    CHECK(instead.kind != ReadoutKind::comparison);
+    CHECK(instead.in_training == instead.kind);
+  }
+}
+
+TEST_CASE("read-outs: says what a network lacks") {
+  const ReadoutInputs embedding{.embedding = true, .ages = false},
+      ages{.embedding = false, .ages = true}, both{.embedding = true, .ages = true};
+  CHECK_NOTHROW(require_readable(ReadoutKind::knn, embedding));
+  CHECK_NOTHROW(require_readable(ReadoutKind::knn, both));
+  CHECK_THROWS_WITH_AS(require_readable(ReadoutKind::knn, ages),
+                       doctest::Contains("knn needs an embedding"), UsageError);
+}

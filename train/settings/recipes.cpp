@@ -1,0 +1,45 @@
+#include "core/error.h"
+#include "train/settings/config.h"
+
+namespace twinage {
+namespace {
+
+// Sampled pairs, revised contrastive loss, gender loss, ADADELTA.
+void paper(TrainConfig& c) {
+  c.objective.loss.pairs = PairMode::sampled;
+  c.objective.head[Task::embedding].loss = {"revised-contrastive"};
+  c.objective.loss.balanced = true;
+  // With a batch's few pairs and ADADELTA's full step the loss stays where it began until the
+  // schedule has lowered the step to about this (docs/recipes.md).
+  c.factor = 0.2;
+}
+
+struct Recipe {
+  std::string_view name;
+  void (*change)(TrainConfig&);  // the defaults
+};
+constexpr Recipe kRecipes[] = {
+    {"default", [](TrainConfig&) {}},  // what runs on real faces pointed to (docs/recipes.md)
+    {"paper", paper},
+};
+
+}  // namespace
+
+std::vector<std::string> recipe_names() {
+  std::vector<std::string> names;
+  for (const Recipe& r : kRecipes) names.emplace_back(r.name);
+  return names;
+}
+
+TrainConfig recipe(std::string_view name) {
+  for (const Recipe& r : kRecipes) {
+    if (r.name != name) continue;
+    TrainConfig config;
+    config.recipe = name;
+    r.change(config);
+    return config;
+  }
+  throw UsageError(fmt::format("[config] no recipe '{}': use {}", name, listed(recipe_names())));
+}
+
+}  // namespace twinage
