@@ -78,10 +78,15 @@ class ConvBnRelu final : public Layer {
  private:
   // u = conv(x), y = relu(batch_norm(u)); u and the batch's statistics stay for backward.
   void forward_train(const Context& ctx, View y, ConstView x) {
-    ConvEpilogue statistics;
-    statistics.mean = mean_.data();
-    statistics.variance = variance_.data();
-    conv2d_forward(ctx, u_.view(), x, w_.value.view(), conv_, statistics);
+    if (conv2d_has_statistics(ctx)) {
+      ConvEpilogue statistics;
+      statistics.mean = mean_.data();
+      statistics.variance = variance_.data();
+      conv2d_forward(ctx, u_.view(), x, w_.value.view(), conv_, statistics);
+    } else {
+      conv2d_forward(ctx, u_.view(), x, w_.value.view(), conv_);
+      batch_norm_statistics(ctx, mean_.data(), variance_.data(), u_.view());
+    }
     batch_norm_update_running(ctx, running_mean_.value.data(), running_variance_.value.data(),
                               mean_.data(), variance_.data(), y.shape.c, y.shape.pixels(), norm_);
     batch_norm_apply(ctx, y, u_.view(), mean_.data(), variance_.data(), gamma_.value.data(),

@@ -7,6 +7,7 @@
 #include "core/files.h"
 #include "core/output.h"
 #include "tools/commands.h"
+#include "tools/data_options.h"
 #include "tools/options.h"
 #include "train/settings/settings.h"
 #include "train/trainer.h"
@@ -40,12 +41,13 @@ void handle_signals() {
 }
 
 struct TrainArguments {
-  std::string data, val, age_ranges, preset, recipe, loss, out, config;
+  std::string data, val, preset, recipe, loss, out, config;
   double minutes = 0, epochs = 0;
   Index steps = 0, batch = 0;
   std::uint64_t seed = 1;
   bool resume = false;
   std::vector<std::string> settings;
+  DataOptions dataset;
   DeviceOptions device;
 };
 
@@ -78,7 +80,8 @@ TrainConfig configuration(const CLI::App& command, const TrainArguments& a) {
   if (given("--recipe")) c = recipe(a.recipe);
   if (given("--data")) c.data = a.data;
   if (given("--val")) c.val = a.val;
-  if (given("--age-ranges")) c.age_ranges = parse<AgeRanges>(a.age_ranges);
+  if (given("--format")) c.format = a.dataset.format;
+  if (given("--age-ranges")) c.age_ranges = parse<AgeRanges>(a.dataset.age_ranges);
   if (given("--preset")) c.preset = a.preset;
   if (given("--loss")) c.objective.head[Task::embedding].loss = {a.loss};
   if (given("--batch")) c.batch = a.batch;
@@ -137,9 +140,7 @@ void add_train_command(CLI::App& app) {
   auto a = std::make_shared<TrainArguments>();
   command->add_option("--data", a->data, "training faces: a folder or a CSV manifest");
   command->add_option("--val", a->val, "faces to validate on; never trained on");
-  command
-      ->add_option("--age-ranges", a->age_ranges, "skip ages such as 25-32, or take their middle")
-      ->default_str("skip");
+  a->dataset.add_to(*command);
   command->add_option("--out", a->out, "run directory to create")->required()->type_name("RUN");
   command->add_option("--preset", a->preset, preset_choices())->default_str("tiny");
   command->add_option("--minutes", a->minutes, "how long to train")->check(CLI::PositiveNumber);

@@ -128,12 +128,12 @@ std::uint64_t Trainer::bytes_of_state() {
 
 void Trainer::find_and_split_faces() {
   const TrainConfig& config = request_.config;
-  faces_ = find_faces(config.data, config.age_ranges);
+  faces_ = find_faces(config.data, config.age_ranges, config.format);
   const int threads = engine_.context().threads;
   std::size_t memory = bytes_of(config.memory_gb);
   store_ = open_store(faces_, config.data, config.preset, memory, threads);
   if (!config.val.empty()) {
-    val_faces_ = find_faces(config.val, config.age_ranges);
+    val_faces_ = find_faces(config.val, config.age_ranges, config.format);
     memory -= static_cast<std::size_t>(store_->kept()) * store_->bytes_of_face();
     val_store_ = open_store(val_faces_, config.val, config.preset, memory, threads);
     val_ = all_of(val_faces_);

@@ -26,10 +26,16 @@ struct ConvEpilogue {
   const float* bias = nullptr;  // [K], added to every pixel
   bool relu = false;            // max(0, .)
   // Mean and biased variance of every channel of y over all N*P*Q pixels, [K] each; null: not
-  // wanted. Formed from per-block mean and M2 (Chan et al.), never E[x^2] - E[x]^2 overall.
+  // wanted. Formed from per-block mean and M2 (Chan et al.), never E[x^2] - E[x]^2 overall. Throws
+  // Error where conv2d_has_statistics() is false.
   float* mean = nullptr;
   float* variance = nullptr;
 };
+
+// Whether forward can form the statistics of its epilogue: NVIDIA's library cannot.
+inline bool conv2d_has_statistics(const Context& ctx) {
+  return !ctx.vendor;
+}
 
 // Shape of y. Throws Error.
 Shape conv2d_shape(Shape x, Shape w, Conv2d conv);

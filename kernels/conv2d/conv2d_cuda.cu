@@ -9,7 +9,7 @@
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/conv2d/patches_cuda.h"
 #include "kernels/conv2d/phase.h"
-#include "kernels/matmul/product_cuda.h"
+#include "kernels/product/product_cuda.h"
 
 namespace twinage::TWINAGE_GPU_NAMESPACE {
 namespace {

@@ -16,8 +16,6 @@
 
 #include "core/shared_library.h"
 #include "core/tensor.h"
-#include "kernels/batch_norm/batch_norm.h"
-#include "kernels/elementwise/elementwise.h"
 
 namespace twinage::vendor {
 namespace {
@@ -213,6 +211,16 @@ float before(Write write) {
   return write == Write::accumulate ? 1.0F : 0.0F;
 }
 
+// On the context's stream.
+void copy_pixels(const Context& ctx, View y, ConstView x) {
+  const auto bytes = [](Index floats) { return static_cast<std::size_t>(floats) * sizeof(float); };
+  const cudaError_t error =
+      cudaMemcpy2DAsync(y.data, bytes(y.ld), x.data, bytes(x.ld), bytes(y.shape.c),
+                        static_cast<std::size_t>(y.shape.pixels()), cudaMemcpyDeviceToDevice,
+                        static_cast<cudaStream_t>(ctx.stream));
+  require(error == cudaSuccess, "[conv2d] cudaMemcpy2DAsync failed: {}", cudaGetErrorString(error));
+}
+
 }  // namespace
 
 std::string cudnn_problem() {
@@ -224,9 +232,8 @@ std::string cudnn_problem() {
   }
 }
 
-Index conv2d_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv) {
-  const Shape y = conv2d_shape(x, w, conv);
-  return workspace_floats(y.size()) + batch_norm_workspace(ctx, y);  // a whole y; statistics
+Index conv2d_workspace(const Context&, Shape x, Shape w, Conv2d conv) {
+  return workspace_floats(conv2d_shape(x, w, conv).size());  // a whole y
 }
 
 void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,
@@ -235,13 +242,12 @@ void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d
     WorkspaceScope scope(ctx.workspace);
     const View whole = scope.view(y.shape);
     vendor::conv2d_forward(ctx, whole, x, w, conv, epilogue);
-    return copy(ctx, y, whole);
+    return copy_pixels(ctx, y, whole);
   }
-  const auto statistics = [&] {
-    if (epilogue.mean != nullptr)
-      batch_norm_statistics(ctx, epilogue.mean, epilogue.variance, ConstView(y));
-  };
-  if (x.shape.n == 0) return statistics();
+  require(
+      epilogue.mean == nullptr,
+      "[conv2d] cuDNN forms no statistics: ask conv2d_has_statistics, and batch_norm_statistics");
+  if (x.shape.n == 0) return;
   const Cudnn& lib = cudnn();
   const Description d(ctx, x, w.shape, y, conv);
   const Choice choice = remembered(Pass::forward, ctx, x, w.shape, y, conv, d);
@@ -250,7 +256,6 @@ void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d
                                    static_cast<cudnnConvolutionFwdAlgo_t>(choice.algorithm),
                                    scratch(choice.bytes), choice.bytes, &nothing, d.y(), y.data),
             "cudnnConvolutionForward");
-  statistics();
   if (epilogue.bias != nullptr)
     lib.check(lib.AddTensor(lib.handle, &kOne, d.bias(), epilogue.bias, &kOne, d.y(), y.data),
               "cudnnAddTensor");

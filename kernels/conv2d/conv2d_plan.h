@@ -1,57 +1,26 @@
-// How a convolution is cut: output channels into panels, output pixels into blocks that fit the
-// cache, blocks into lines whose pixels see the same taps, lines into tiles. Nothing here looks at
-// the number of threads or at values, so results have the same bits however many threads work.
+// How a convolution is cut. Nothing here looks at the number of threads or at values, so results
+// have the same bits however many threads work. What the parts are called:
+//
+//   panel   some neighbouring output channels, as wide as a tile; and the filters of these, packed
+//   in
+//           the order in which a tile reads them (product/panels.h, conv2d_pack.h)
+//   block   the output pixels of some images and rows, as many as let their input stay in the cache
+//   line    a run of a block's pixels that see the same taps of the window inside the picture
+//   tile    some pixels of a line times a panel (of the filter's gradient: some of a row's taps and
+//           channels times a panel): the sums that stay in registers (product/tiles.h)
+//   phase   of backward data with a stride: the input pixels of one remainder by the stride, which
+//           the same taps reach (phase.h)
+//
+// A task is a block and some panels; for each panel it goes through the block's lines, and through
+// the tiles of a line.
 #pragma once
 #include <algorithm>
 
 #include "core/shape.h"
 #include "kernels/conv2d/conv2d.h"
-#include "kernels/conv2d/tiles.h"
+#include "kernels/product/panels.h"
 
 namespace twinage::cpu {
-
-// A range cut into pieces of nearly equal size, the larger ones first.
-struct Cut {
-  Index total = 0, pieces = 1;
-
-  Index begin(Index i) const { return i * (total / pieces) + std::min(i, total % pieces); }
-  Index size(Index i) const { return total / pieces + (i < total % pieces ? 1 : 0); }
-  Index max_size() const { return ceil_div(total, pieces); }
-};
-
-// As few pieces as possible, none larger than `size`; at least one (empty if total is 0).
-inline Cut cut_at_most(Index total, Index size) {
-  return {total, std::max<Index>(1, ceil_div(total, size))};
-}
-
-// Adjacent output channels, as many as a tile is wide.
-struct Panel {
-  const Tiles* tiles = nullptr;
-  Index vectors = 0;
-  Index first = 0;    // channel; also where the panel starts in padded channels
-  Index columns = 0;  // channels that exist: fewer than width() in the last panel, perhaps
-
-  Index width() const { return vectors * tiles->width; }
-  Index max_pixels() const { return tiles->max_pixels[vectors]; }
-};
-
-// All panels of `channels` channels. Counts that are an odd multiple of half a vector start with a
-// panel of half-wide vectors instead of wasting half a vector.
-class Panels {
- public:
-  Panels(Index channels, bool one_tap);
-
-  Index count() const {
-    return narrow_.pieces * (narrow_.total > 0) + wide_.pieces * (wide_.total > 0);
-  }
-  Panel operator[](Index i) const;
-  Index padded() const;  // channels, with the zeros behind the last panel's columns
-  static Index max_width();
-
- private:
-  Index channels_;
-  Cut narrow_{0, 1}, wide_{0, 1};  // vectors
-};
 
 // A correlation of N pictures of H x W pixels with a window of R x S taps:
 //   y[n, p, q] = sum over r, s of x[n, p * stride - top + r, q * stride - left + s] * w[r, s]

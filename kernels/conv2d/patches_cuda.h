@@ -4,7 +4,7 @@
 #pragma once
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/conv2d/fast_divide.h"
-#include "kernels/matmul/operand_cuda.h"
+#include "kernels/product/operand_cuda.h"
 
 namespace twinage::TWINAGE_GPU_NAMESPACE {
 

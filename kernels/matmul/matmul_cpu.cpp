@@ -1,20 +1,13 @@
-// The tiles of the convolution (a matrix product is a convolution of 1 x 1 pixels): panels of b;
-// tiles of correlate() where a's rows are contiguous, tiles of filters where a is transposed.
+// c by panels of b and tiles of rows: of correlations of one tap where a's rows are contiguous, of
+// filters where a is transposed.
+#include <algorithm>
+
 #include "core/parallel.h"
-#include "kernels/conv2d/conv2d_correlate.h"
 #include "kernels/matmul/matmul.h"
+#include "kernels/product/panels.h"
 
 namespace twinage::cpu {
 namespace {
-
-// A left operand of M rows, each of K contiguous terms.
-Geometry geometry(Index M, Index K) {
-  Geometry g;
-  g.N = g.W = g.Q = 1;
-  g.H = g.P = M;
-  g.C = K;
-  return g;
-}
 
 // b (K x N, or stored N x K) as panels [panel][K][width].
 void pack(const Context& ctx, float* panels, ConstView b, Transpose transpose, Index N, Index K) {
@@ -32,51 +25,118 @@ void pack(const Context& ctx, float* panels, ConstView b, Transpose transpose, I
   });
 }
 
+// Calls run(out, pitch) for a tile of c that starts at `c`; where the panel is wider than c, on
+// `tail`, from where the columns that exist are copied.
+template <class Run>
+void run_tile(float* c, Index ld, const Panel& panel, Index rows, float* tail, Write write,
+              Run run) {
+  if (panel.columns == panel.width()) return run(c, ld);
+  if (write == Write::accumulate)
+    for (Index m = 0; m < rows; ++m)
+      std::copy_n(c + m * ld, panel.columns, tail + m * panel.width());
+  run(tail, panel.width());
+  for (Index m = 0; m < rows; ++m) std::copy_n(tail + m * panel.width(), panel.columns, c + m * ld);
+}
+
+Index tail_floats() {
+  return workspace_floats(kMaxPixels * Panels::max_width());
+}
+
+// One panel of rows [first, first + rows) of c[i, j] = or += sum over l of a[i, l] * b[l, j].
+void rows_of_panel(View c, ConstView a, const float* panels, const Panel& panel, Index first,
+                   Index rows, float* tail, Write write) {
+  const Index K = a.shape.c;
+  std::int32_t a_offsets[kMaxPixels], c_offsets[kMaxPixels];
+  for (Index m = 0; m < kMaxPixels; ++m) a_offsets[m] = static_cast<std::int32_t>(m * a.ld);
+  CorrelationTile tile{};
+  tile.x_offsets = a_offsets;
+  tile.y_offsets = c_offsets;
+  tile.rows = tile.segments = 1;
+  tile.length = K;
+  tile.panel = panels + panel.first * K;
+  tile.accumulate = write == Write::accumulate;
+  const Cut cut = cut_at_most(rows, panel.max_pixels());
+  for (Index t = 0; t < cut.pieces; ++t) {
+    const Index i = first + cut.begin(t), size = cut.size(t), next = size * a.ld;
+    if (size == 0) continue;
+    tile.x = a.pixel(i);
+    // The first panel's tiles fetch the rows of the next, a little with every term.
+    const bool fetch = panel.first == 0;
+    tile.prefetch = reinterpret_cast<const char*>(fetch ? tile.x + next : tile.panel);
+    tile.prefetch_step =
+        fetch ? next * static_cast<Index>(sizeof(float)) / std::max<Index>(1, K) : 0;
+    run_tile(c.pixel(i) + panel.first, c.ld, panel, size, tail, write, [&](float* out, Index ld) {
+      for (Index m = 0; m < size; ++m) c_offsets[m] = static_cast<std::int32_t>(m * ld);
+      tile.y = out;
+      panel.tiles->correlate[panel.vectors][size](tile);
+    });
+  }
+}
+
+// Rows of a task: few enough that a second-level cache of 512 KB or more keeps their part of a (64
+// K floats) beside a panel; and some tasks at least, for the threads to share.
+Cut tasks_of_rows(Index M, Index K) {
+  constexpr Index kInput = 64 * 1024, kMostRows = 4096, kTasksWanted = 8, kFewestRows = 32;
+  Cut rows = cut_at_most(M, std::clamp<Index>(kInput / std::max<Index>(1, K), 1, kMostRows));
+  if (M >= kTasksWanted * kFewestRows) rows.pieces = std::max(rows.pieces, kTasksWanted);
+  return rows;
+}
+
+void plain_product(const Context& ctx, View c, ConstView a, const float* panels, Write write) {
+  const Panels all(c.shape.c, true);
+  const Cut rows = tasks_of_rows(c.shape.n, a.shape.c);
+  // Results do not depend on who computes which panel: where rows are few, panels are shared too.
+  const Index tasks_wanted = ctx.threads > 1 ? 4 * ctx.threads : 1;
+  const Cut groups{all.count(),
+                   std::clamp<Index>(ceil_div(tasks_wanted, rows.pieces), 1, all.count())};
+  WorkspaceScope scope(ctx.workspace);
+  float* tails = scope.floats(ctx.threads * tail_floats());
+  parallel_for(ctx.threads, rows.pieces * groups.pieces, [&](Index task, int thread) {
+    const Index r = task / groups.pieces, group = task % groups.pieces;
+    for (Index p = groups.begin(group); p < groups.begin(group) + groups.size(group); ++p)
+      rows_of_panel(c, a, panels, all[p], rows.begin(r), rows.size(r),
+                    tails + thread * tail_floats(), write);
+  });
+}
+
 // c[i, j] = or += sum over l of a[l, i] * b[l, j].
 void transposed_product(const Context& ctx, View c, ConstView a, const float* panels, Write write) {
-  const Index M = c.shape.n, N = c.shape.c, K = a.shape.n;
-  const Panels all(N, true);
+  const Index M = c.shape.n, K = a.shape.n;
+  const Panels all(c.shape.c, true);
   WorkspaceScope scope(ctx.workspace);
   auto* offsets = reinterpret_cast<std::int32_t*>(scope.floats(K));
   for (Index l = 0; l < K; ++l) offsets[l] = static_cast<std::int32_t>(l * a.ld);
-  const Index tail_floats = workspace_floats(kMaxPixels * Panels::max_width());
-  float* tails = scope.floats(ctx.threads * tail_floats);
+  float* tails = scope.floats(ctx.threads * tail_floats());
 
   constexpr Index kRowsOfATask = 64;
   const Cut rows = cut_at_most(M, kRowsOfATask);
   parallel_for(ctx.threads, all.count() * rows.pieces, [&](Index task, int thread) {
     const Panel panel = all[task / rows.pieces];
     const Cut cut = cut_at_most(rows.size(task % rows.pieces), panel.max_pixels());
-    const bool whole = panel.columns == panel.width();
-    float* tail = tails + thread * tail_floats;
+    FilterTile tile{};
+    tile.x_offsets = offsets;
+    tile.terms = K;
+    tile.panel = panels + panel.first * K;
+    tile.accumulate = write == Write::accumulate;
     for (Index t = 0; t < cut.pieces; ++t) {
       const Index i = rows.begin(task % rows.pieces) + cut.begin(t), size = cut.size(t);
       if (size == 0) continue;
-      float* out = c.pixel(i) + panel.first;
-      FilterTile tile{};
       tile.x = a.data + i;
-      tile.x_offsets = offsets;
-      tile.terms = K;
-      tile.panel = panels + panel.first * K;
-      tile.out = whole ? out : tail;
-      tile.out_pitch = whole ? c.ld : panel.width();
-      tile.accumulate = write == Write::accumulate;
-      for (Index m = 0; m < size && !whole && tile.accumulate; ++m)
-        std::copy_n(out + m * c.ld, panel.columns, tail + m * panel.width());
-      panel.tiles->filter[panel.vectors][size](tile);
-      for (Index m = 0; m < size && !whole; ++m)
-        std::copy_n(tail + m * panel.width(), panel.columns, out + m * c.ld);
+      run_tile(c.pixel(i) + panel.first, c.ld, panel, size, tails + thread * tail_floats(), write,
+               [&](float* out, Index ld) {
+                 tile.out = out;
+                 tile.out_pitch = ld;
+                 panel.tiles->filter[panel.vectors][size](tile);
+               });
     }
   });
 }
 
 }  // namespace
 
-Index matmul_workspace(const Context& ctx, Index M, Index N, Index K) {
-  return workspace_floats(Panels(N, true).padded() * K) +
-         std::max(correlate_workspace(ctx, geometry(M, K), N),
-                  workspace_floats(K) +
-                      ctx.threads * workspace_floats(kMaxPixels * Panels::max_width()));
+Index matmul_workspace(const Context& ctx, Index, Index N, Index K) {
+  return workspace_floats(Panels(N, true).padded() * K) + workspace_floats(K) +
+         workspace_floats(ctx.threads * tail_floats());
 }
 
 void matmul(const Context& ctx, View c, ConstView a, Transpose transpose_a, ConstView b,
@@ -87,18 +147,8 @@ void matmul(const Context& ctx, View c, ConstView a, Transpose transpose_a, Cons
   WorkspaceScope scope(ctx.workspace);
   float* panels = scope.floats(Panels(N, true).padded() * K);
   pack(ctx, panels, b, transpose_b, N, K);
-  if (transpose_a == Transpose::yes) {
-    transposed_product(ctx, c, a, panels, write);
-    return;
-  }
-  Correlation job;
-  job.g = geometry(M, K);
-  job.K = N;
-  job.x = {a.data, M * a.ld, a.ld, a.ld};
-  job.y = {c.data, M * c.ld, c.ld, c.ld};
-  job.filters = panels;
-  job.write = write;
-  correlate(ctx, job);
+  const auto product = transpose_a == Transpose::yes ? transposed_product : plain_product;
+  product(ctx, c, a, panels, write);
 }
 
 }  // namespace twinage::cpu

@@ -1,7 +1,7 @@
 // A matrix product is the plain case of the kernel in product_cuda.h: both operands lie in memory
 // as matrices, and transposition only decides which way their lines run.
 #include "kernels/matmul/matmul.h"
-#include "kernels/matmul/product_cuda.h"
+#include "kernels/product/product_cuda.h"
 
 namespace twinage::TWINAGE_GPU_NAMESPACE {
 namespace {

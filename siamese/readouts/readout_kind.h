@@ -6,7 +6,7 @@
 
 namespace twinage {
 
-enum class ReadoutKind { comparison, knn, prototype };
+enum class ReadoutKind { comparison, knn, prototype, expectation };
 template <>
 struct EnumNames<ReadoutKind> {
   static constexpr std::string_view what = "readout";
@@ -14,6 +14,7 @@ struct EnumNames<ReadoutKind> {
       {ReadoutKind::comparison, "comparison"},
       {ReadoutKind::knn, "knn"},
       {ReadoutKind::prototype, "prototype"},
+      {ReadoutKind::expectation, "expectation"},
   };
 };
 

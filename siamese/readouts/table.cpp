@@ -10,10 +10,12 @@ namespace twinage {
 std::unique_ptr<Readout> make_comparison(const ReadoutParts& parts);
 std::unique_ptr<Readout> make_knn(const ReadoutParts& parts);
 std::unique_ptr<Readout> make_prototype(const ReadoutParts& parts);
+std::unique_ptr<Readout> make_expectation(const ReadoutParts& parts);
 
 namespace {
 
 constexpr ReadoutInputs kEmbedding{.embedding = true, .ages = false};
+constexpr ReadoutInputs kAges{.embedding = false, .ages = true};
 
 constexpr std::array kTable{
     ReadoutRow{ReadoutKind::comparison, kEmbedding, ReadoutKind::knn, make_comparison,
@@ -22,6 +24,8 @@ constexpr std::array kTable{
                "the median age of the k nearest references"},
     ReadoutRow{ReadoutKind::prototype, kEmbedding, ReadoutKind::knn, make_prototype,
                "the age whose mean embedding is nearest"},
+    ReadoutRow{ReadoutKind::expectation, kAges, ReadoutKind::expectation, make_expectation,
+               "the mean of what the age head says of every age"},
 };
 
 }  // namespace

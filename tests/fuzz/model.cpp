@@ -30,7 +30,8 @@ constexpr std::array kTensors = {"gallery.embeddings",
                                  "calibration.tau",
                                  "calibration.interval_scales",
                                  "calibration.held_out",
-                                 "calibration.nearest_limit"};
+                                 "calibration.nearest_limit",
+                                 "calibration.interval_scales.expectation"};
 constexpr std::array kTypes = {"F32", "I64", "U8", "F64", "I32"};
 constexpr std::array<std::size_t, 5> kSizes = {4, 8, 1, 8, 4};
 

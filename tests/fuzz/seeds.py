@@ -250,6 +250,12 @@ def model_seeds():
     yield "held_out", model(extra=part(0x4B, integers(100)) + part(0x4C, floats(2)))
     yield "contents", model(extra=part(0x44, integers(1, 2)) + part(0x45, integers(-3))
                             + part(0x46, integers(4)))
+    yield "age_head", model(extra=part(0x4D, floats(1.5)))
+    # No embeddings, no steps: what is left when nothing is compared.
+    yield "age_head_alone", (part(0, b"twinage-model-1") + part(1, CONFIG.encode()) + part(2, b"7")
+                             + part(3, b"2") + part(0x41, floats(20, 40))
+                             + part(0x42, b"\2ab") + part(0x43, integers(1, 2))
+                             + part(0x49, floats(3)) + part(0x4D, floats(1.5)))
     yield "no_names", model(names=(b"", b""))
     yield "old_age", model("prototype", ages=(0, 1000))
     yield "other_format", part(0, b"pt")

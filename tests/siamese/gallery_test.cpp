@@ -43,7 +43,7 @@ struct Parts {
   std::vector<std::int64_t> name_ends{1, 3};
   std::vector<float> distances{1, 2}, probabilities{0.5F, 0}, tau{3}, scales{1, 1, 1};
   std::vector<std::int64_t> contents, held_out;
-  std::vector<float> limit, of_the_future;
+  std::vector<float> limit, of_expectation, of_the_future;
   std::string left_out;
 
   SafetensorsFile written(const fs::path& path) const {
@@ -65,6 +65,7 @@ struct Parts {
     if (!contents.empty()) list("gallery.contents", contents);
     if (!held_out.empty()) list("calibration.held_out", held_out);
     if (!limit.empty()) list("calibration.nearest_limit", limit);
+    if (!of_expectation.empty()) list("calibration.interval_scales.expectation", of_expectation);
     if (!of_the_future.empty()) list("calibration.interval_scales.oracle", of_the_future);
     writer.write(path);
     return SafetensorsFile::open(path);
@@ -150,6 +151,47 @@ TEST_CASE("gallery: interval scales of three read-outs stand together, others ha
   CHECK(names_written(folder, gallery, calibration) == before);
   const auto file = SafetensorsFile::open(folder / "names.safetensors");
   CHECK(file.floats("calibration.interval_scales") == std::vector<float>{0.9F, 1.1F, 2});
+
+  calibration.interval_scales[ReadoutKind::expectation] = 3;
+  std::vector<std::string> with_head = before;
+  with_head.insert(with_head.begin() + 3, "calibration.interval_scales.expectation");
+  CHECK(names_written(folder, gallery, calibration) == with_head);
+  Gallery loaded_gallery;
+  Calibration loaded;
+  load(SafetensorsFile::open(folder / "names.safetensors"), loaded_gallery, loaded);
+  CHECK(loaded.interval_scales == calibration.interval_scales);
+}
+
+TEST_CASE("gallery: a model without an embedding keeps the faces it knows, and no references") {
+  const TemporaryFolder folder;
+  Gallery gallery = example_gallery();
+  gallery.embeddings = Tensor();
+  Calibration calibration;
+  calibration.tau = 4;
+  calibration.interval_scales = {{ReadoutKind::expectation, 1.5F}};
+  calibration.held_out = 30;
+  CHECK(names_written(folder, gallery, calibration) ==
+        std::vector<std::string>{"calibration.held_out", "calibration.interval_scales.expectation",
+                                 "calibration.tau"});
+  Gallery loaded_gallery = example_gallery();
+  Calibration loaded = example_calibration();
+  load(SafetensorsFile::open(folder / "names.safetensors"), loaded_gallery, loaded);
+  CHECK(!loaded_gallery.has_embeddings());
+  CHECK(loaded_gallery.ages == gallery.ages);
+  CHECK(loaded.interval_scales == calibration.interval_scales);
+  CHECK(loaded.distances.empty());
+  CHECK(loaded.held_out == 30);
+  CHECK(origin_of(loaded_gallery, 9) == Origin::trained);  // nothing is compared with it
+  CHECK(origin_of(loaded_gallery, 13) == Origin::unseen);
+
+  SafetensorsWriter writer;
+  calibration.interval_scales[ReadoutKind::knn] = 1;
+  CHECK_THROWS_WITH_AS(save(writer, gallery, calibration),
+                       doctest::Contains("embeddings for the interval scale of knn"), Error);
+  calibration = example_calibration();
+  calibration.interval_scales.erase(ReadoutKind::knn);
+  CHECK_THROWS_WITH_AS(save(writer, example_gallery(), calibration),
+                       doctest::Contains("the interval scale of knn"), Error);
 }
 
 TEST_CASE("gallery: unfinished parts are not saved") {
@@ -226,6 +268,12 @@ TEST_CASE("gallery: a missing or inconsistent part is named, and nothing is chan
       },
       [](Parts& p) { p.scales[1] = -1; },
       [](Parts& p) { p.scales = {}; },
+      [&](Parts& p) { p.of_expectation = {nan}; },
+      [](Parts& p) {
+        p.of_expectation = {1, 1};
+      },
+      [](Parts& p) { p.left_out = "gallery.embeddings", p.of_expectation = {1}; },
+      [](Parts& p) { p.left_out = "calibration.interval_scales", p.of_expectation = {1}; },
       [](Parts& p) { p.contents = {1}; },
       [](Parts& p) { p.held_out = {-1}; },
       [](Parts& p) { p.held_out = {std::int64_t{1} << 40}; },
@@ -252,8 +300,10 @@ TEST_CASE("gallery: a missing or inconsistent part is named, and nothing is chan
     CHECK(calibration.tau == 4);
   }
   Parts whole;
+  whole.of_expectation = {2};
   whole.of_the_future = {3, 4};  // of a read-out that this program does not know
   load(whole.written(folder / "whole.safetensors"), gallery, calibration);
-  CHECK(calibration.interval_scales.size() == 3);
+  CHECK(calibration.interval_scales.size() == 4);
+  CHECK(calibration.interval_scales.at(ReadoutKind::expectation) == 2);
   CHECK(gallery.names == std::vector<std::string>{"a", "bc"});
 }

@@ -13,6 +13,7 @@ FaceReader::FaceReader(const std::filesystem::path& run, Engine engine)
 }
 
 void FaceReader::use_readout(ReadoutKind kind) {
+  require_readable(kind, {.embedding = model_.gallery.has_embeddings(), .ages = false});
   readout_ = std::make_unique<AgeReadout>(model_.gallery, model_.calibration,
                                           ReadoutOptions{kind, model_.config.readout.k});
 }

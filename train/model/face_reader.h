@@ -25,7 +25,8 @@ class FaceReader {
   // Loads RUN/model.safetensors. Throws Error.
   FaceReader(const std::filesystem::path& run, Engine engine);
 
-  // Which read-out to use instead of the model's own.
+  // Which read-out to use instead of the model's own. Throws UsageError where the network does not
+  // give what it needs.
   void use_readout(ReadoutKind kind);
 
   // Pictures by their paths. One that cannot be read is in dataset.skipped; that may be all.

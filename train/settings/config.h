@@ -35,6 +35,7 @@ struct TrainConfig {
 
   // [data]
   std::string data, val;
+  std::string format = "auto";
   AgeRanges age_ranges = AgeRanges::skip;
   double held_out = 0.03;
   Index held_out_max = 1000;

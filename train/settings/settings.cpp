@@ -1,6 +1,7 @@
 #include "train/settings/settings.h"
 
 #include "layers/backbones/backbone.h"
+#include "train/faces/formats/format.h"
 #include "train/settings/setting_list.h"
 
 namespace twinage {
@@ -26,6 +27,8 @@ void add_model(SettingList& list, TrainConfig& c) {
 void add_data(SettingList& list, TrainConfig& c) {
   list.add("data.train", c.data, anything(), kFree, "--data: faces to train on");
   list.add("data.val", c.val, anything(), kFree, "--val: faces to validate on, never trained on");
+  list.add_later("data.format", c.format, one_of(face_format_names()), kFree,
+                 "the layout of the faces, where 'auto' does not recognise it");
   list.add("data.age_ranges", c.age_ranges, {}, kShared,
            "what becomes of an age that is a range, 25-32: the face is left out, or its middle is "
            "taken");

@@ -69,3 +69,80 @@ TEST_CASE("calibrate_intervals: 99 % of new faces have a reference within the li
     CHECK(calibration.nearest_limit.has_value() == (few >= 19));
   }
 }
+
+namespace {
+
+// Faces of these ages and an age head that is wrong by 6 years on average over all (in one standard
+// deviation), but thinks it is `claimed`.
+struct Heads {
+  Tensor ages;
+  std::vector<float> truth;
+};
+
+Heads heads_off_by_six(std::uint64_t seed, Index count, double claimed) {
+  Random random(seed);
+  std::vector<double> means;
+  Heads heads;
+  for (Index i = 0; i < count; ++i) {
+    means.push_back(random.uniform(30, 70));
+    heads.truth.push_back(static_cast<float>(means.back() + 6 * random.normal()));
+  }
+  heads.ages = gaussian_heads(means, claimed);
+  return heads;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "calibrate_intervals: a head that is too sure of itself is widened, a timid one narrowed") {
+  const TestContext ctx;
+  const Gallery none;
+  for (const double claimed : {2.0, 6.0, 15.0}) {
+    CAPTURE(claimed);
+    const Heads held_out = heads_off_by_six(21, 500, claimed),
+                fresh = heads_off_by_six(22, 1000, claimed);
+    Calibration calibration;
+    calibrate_intervals(ctx, none, calibration, 30, {.ages = held_out.ages.view()}, held_out.truth);
+    const float scale = calibration.interval_scales.at(ReadoutKind::expectation);
+    // Three standard deviations of a quantile of 500 errors: 0.18 of it.
+    CHECK(scale == doctest::Approx(6 / claimed).epsilon(0.18));
+    const auto estimates = AgeReadout(none, calibration, {ReadoutKind::expectation})
+                               .estimate(ctx, {.ages = fresh.ages.view()});
+    double inside = 0;
+    for (std::size_t i = 0; i < estimates.size(); ++i)
+      inside += estimates[i].low <= fresh.truth[i] && fresh.truth[i] <= estimates[i].high;
+    CHECK(std::fabs(inside / 1000 - 0.8) < 0.066);
+  }
+}
+
+TEST_CASE(
+    "calibrate_intervals: of every read-out that the outputs are there for, and of no other") {
+  const TestContext ctx;
+  const Gallery gallery = gallery_of(synthetic_faces(23, 300, 4, 0.3)), none;
+  const Faces held_out = synthetic_faces(24, 60, 4, 0.3);
+  const Tensor ages = gaussian_heads({held_out.ages.begin(), held_out.ages.end()}, 5);
+  const auto calibrated = [&](const Gallery& references, const FaceOutputs& outputs) {
+    Calibration calibration = calibrated_on(held_out);
+    calibration.interval_scales = {{ReadoutKind::knn, 7.0F}};
+    calibration.nearest_limit = 9;
+    calibrate_intervals(ctx, references, calibration, 30, outputs, held_out.ages);
+    return calibration;
+  };
+  const auto both = calibrated(gallery, {held_out.z.view(), ages.view()});
+  CHECK(both.interval_scales.size() == 4);
+  const auto compared = calibrated(gallery, {.z = held_out.z.view()});
+  CHECK(compared.interval_scales.size() == 3);
+  for (const ReadoutKind kind : comparing_readouts())
+    CHECK(both.interval_scales.at(kind) == compared.interval_scales.at(kind));
+  CHECK(both.nearest_limit == compared.nearest_limit);
+  for (const Gallery* references : {&none, &gallery}) {
+    const auto direct = calibrated(*references, {.ages = ages.view()});
+    CHECK(direct.interval_scales.size() == 1);
+    CHECK(direct.interval_scales.at(ReadoutKind::expectation) ==
+          both.interval_scales.at(ReadoutKind::expectation));
+    CHECK(direct.held_out == 60);
+    CHECK(!direct.nearest_limit);
+  }
+  CHECK_THROWS_WITH_AS((void)calibrated(none, {.z = held_out.z.view()}),
+                       doctest::Contains("got neither"), Error);
+}

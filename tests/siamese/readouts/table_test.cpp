@@ -40,6 +40,9 @@ TEST_CASE("read-outs: says what a network lacks") {
       ages{.embedding = false, .ages = true}, both{.embedding = true, .ages = true};
   CHECK_NOTHROW(require_readable(ReadoutKind::knn, embedding));
   CHECK_NOTHROW(require_readable(ReadoutKind::knn, both));
+  CHECK_NOTHROW(require_readable(ReadoutKind::expectation, ages));
   CHECK_THROWS_WITH_AS(require_readable(ReadoutKind::knn, ages),
                        doctest::Contains("knn needs an embedding"), UsageError);
+  CHECK_THROWS_WITH_AS(require_readable(ReadoutKind::expectation, embedding),
+                       doctest::Contains("expectation needs an age head"), UsageError);
 }

@@ -139,6 +139,8 @@ TEST_CASE(
   std::filesystem::rename(folder / "0.png", folder / "renamed.png");
 
   FaceReader reader(folder / "model.safetensors", Engine({Device::cpu, 1}));
+  CHECK_THROWS_WITH_AS(reader.use_readout(ReadoutKind::expectation),
+                       doctest::Contains("needs an age head"), UsageError);
   const Readings r = reader.read({folder / "renamed.png", folder / "1.png", folder / "2.png"});
   REQUIRE(r.estimates.size() == 3);
   CHECK(r.origins == std::vector<Origin>{Origin::reference, Origin::trained, Origin::unseen});

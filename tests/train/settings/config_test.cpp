@@ -84,6 +84,7 @@ TEST_CASE("config: values that make no sense are refused by name") {
   CHECK(refused("training.epochs", "2").find("exactly one") != std::string::npos);
   CHECK(refused("training.steps", "0").find("exactly one") != std::string::npos);
   CHECK(refused("augment.zoom", "2").find("zoom") != std::string::npos);
+  CHECK(refused("readout.kind", "expectation").find("needs an age head") != std::string::npos);
   // What a file could not give back: numbers that TOML has not, a path that is no UTF-8.
   CHECK(refused("training.checkpoint_seconds", "inf").find("finite") != std::string::npos);
   CHECK(refused("training.seed", "-1").find("training.seed") != std::string::npos);

@@ -1,6 +1,7 @@
 // The innermost loops of convolution and matrix product: tiles of the output that stay in
-// registers while the whole sum runs over them. conv2d_isa.cpp has one copy of each for every tile
-// size and instruction set; the drivers (conv2d_*.cpp, matmul_cpu.cpp) cut the work into tiles.
+// registers while the whole sum runs over them. tiles_isa.cpp has one copy of each for every tile
+// size and instruction set; the drivers (conv2d_correlate.cpp, conv2d_filter.cpp, matmul_cpu.cpp)
+// cut the work into tiles.
 //
 // A tile is `pixels` rows times `vectors` vectors of adjacent channels; its column operand is a
 // panel: packed memory [terms][vectors * width], padded with zeros, read front to back.

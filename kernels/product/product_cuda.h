@@ -2,7 +2,7 @@
 //
 // Where an output goes is told by a Target: `float* row(int m)` is where out[m][0] lies.
 #pragma once
-#include "kernels/matmul/tile_cuda.h"
+#include "kernels/product/tile_cuda.h"
 
 namespace twinage::TWINAGE_GPU_NAMESPACE {
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "core/simd.h"
-#include "kernels/conv2d/tiles.h"
+#include "kernels/product/tiles.h"
 
 namespace twinage::cpu::TWINAGE_ISA_NAMESPACE {
 namespace {

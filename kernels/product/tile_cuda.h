@@ -7,7 +7,7 @@
 //
 // whatever arithmetic is behind it: FloatTile on the ordinary cores, TensorTile on tensor cores.
 #pragma once
-#include "kernels/matmul/operand_cuda.h"
+#include "kernels/product/operand_cuda.h"
 
 namespace twinage::TWINAGE_GPU_NAMESPACE {
 

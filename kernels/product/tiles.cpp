@@ -1,10 +1,10 @@
-#include "kernels/conv2d/tiles.h"
+#include "kernels/product/tiles.h"
 
 #include "core/isa.h"
 
 namespace twinage::cpu {
 
-// Defined in conv2d_isa.cpp and conv2d_move_isa.cpp, once for every instruction set.
+// Defined in tiles_isa.cpp and move_isa.cpp, once for every instruction set.
 #define TWINAGE_KERNELS_OF(isa)                                   \
   namespace isa {                                                 \
   extern const Tiles wide_tiles, narrow_tiles;                    \

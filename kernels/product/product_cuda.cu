@@ -1,4 +1,4 @@
-#include "kernels/matmul/product_cuda.h"
+#include "kernels/product/product_cuda.h"
 
 namespace twinage::TWINAGE_GPU_NAMESPACE {
 namespace {

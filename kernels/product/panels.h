@@ -1,0 +1,54 @@
+// How the columns of a product are cut into panels, and any range into pieces. Nothing here looks
+// at the number of threads or at values, so results have the same bits however many threads work.
+#pragma once
+#include <algorithm>
+
+#include "core/shape.h"
+#include "kernels/product/tiles.h"
+
+namespace twinage::cpu {
+
+// A range cut into pieces of nearly equal size, the larger ones first.
+struct Cut {
+  Index total = 0, pieces = 1;
+
+  Index begin(Index i) const { return i * (total / pieces) + std::min(i, total % pieces); }
+  Index size(Index i) const { return total / pieces + (i < total % pieces ? 1 : 0); }
+  Index max_size() const { return ceil_div(total, pieces); }
+};
+
+// As few pieces as possible, none larger than `size`; at least one (empty if total is 0).
+inline Cut cut_at_most(Index total, Index size) {
+  return {total, std::max<Index>(1, ceil_div(total, size))};
+}
+
+// Adjacent output channels, as many as a tile is wide.
+struct Panel {
+  const Tiles* tiles = nullptr;
+  Index vectors = 0;
+  Index first = 0;    // channel; also where the panel starts in padded channels
+  Index columns = 0;  // channels that exist: fewer than width() in the last panel, perhaps
+
+  Index width() const { return vectors * tiles->width; }
+  Index max_pixels() const { return tiles->max_pixels[vectors]; }
+};
+
+// All panels of `channels` channels. Counts that are an odd multiple of half a vector start with a
+// panel of half-wide vectors instead of wasting half a vector.
+class Panels {
+ public:
+  Panels(Index channels, bool one_tap);
+
+  Index count() const {
+    return narrow_.pieces * (narrow_.total > 0) + wide_.pieces * (wide_.total > 0);
+  }
+  Panel operator[](Index i) const;
+  Index padded() const;  // channels, with the zeros behind the last panel's columns
+  static Index max_width();
+
+ private:
+  Index channels_;
+  Cut narrow_{0, 1}, wide_{0, 1};  // vectors
+};
+
+}  // namespace twinage::cpu
