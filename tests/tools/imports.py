@@ -5,8 +5,8 @@
     the loop > model/ > settings/ > faces/                   within train/
     no operation of kernels/ includes another's files        but for those in SHARED
 
-What does not obey yet stands in KNOWN; an entry that is no longer needed is an error, too. Benchmarks and tests may include everything, and nothing may include them. Prints every include
-that does not obey, and every circle of files, and exits with 1 if there is one.
+Benchmarks and tests may include everything, and nothing may include them. Prints every include that
+does not obey, and every circle of files, and exits with 1 if there is one.
 """
 
 import pathlib
@@ -16,7 +16,6 @@ import sys
 
 ORDER = ["core", "kernels", "layers", "siamese", "train/faces", "train/settings", "train/model", "train", "tools"]
 SHARED = {"simt", "product"}  # what operations stand on: the host's CUDA runner; tiles of products
-KNOWN = set()  # what does not obey yet: (beginning of the source's path, of the target's)
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
@@ -79,19 +78,11 @@ def main():
     for file in listed:
         targets = INCLUDE.findall((root / file).read_text())
         includes[file] = [target for target in targets if (root / target).exists()]
-    problems, needed = [], set()
-    for file, targets in includes.items():
-        for target in targets:
-            if not (problem := problem_with(file, target)):
-                continue
-            known = {k for k in KNOWN if file.startswith(k[0]) and target.startswith(k[1])}
-            needed |= known
-            problems += [] if known else [problem]
-    problems += [f"KNOWN has {a} -> {b}, which is no longer so" for a, b in sorted(KNOWN - needed)]
+    problems = [problem for file, targets in includes.items() for target in targets
+                if (problem := problem_with(file, target))]
     problems += [f"a circle: {circle}" for circle in circles(includes)]
     assert len(includes) > 100, f"only {len(includes)} files in {root}"
-    print("\n".join(problems) or f"{len(includes)} files: imports run downwards but for {len(KNOWN)} "
-          "known places, none in a circle")
+    print("\n".join(problems) or f"{len(includes)} files: imports run downwards, none in a circle")
     sys.exit(1 if problems else 0)
 
 
