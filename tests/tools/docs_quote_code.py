@@ -85,7 +85,7 @@ def parts_of(block):
 
 
 def quotation_faults(text, sources):
-    for block in re.findall(r"^```cpp\n(.*?)^```", text, re.S | re.M):
+    for block in re.findall(r"^ *```cpp\n(.*?)^ *```", text, re.S | re.M):
         parts = parts_of(block)
         if any(source.holds(parts) for source in sources):
             continue
@@ -104,16 +104,17 @@ def quotation_faults(text, sources):
 # ---- files, links, lines ----
 
 def anchors_of(text):
-    for heading in re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M), re.M):
+    for heading in re.findall(r"^#+ (.*)$", re.sub(r"^ *```.*?^ *```", "", text, flags=re.S | re.M), re.M):
         yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def link_faults(document, text):
     for name in re.findall(rf"`((?:{FOLDERS})/[\w./-]+)`", text):
         # `train/faces/augment` stands for both augment.h and augment.cpp.
-        if not (ROOT / name).exists() and not list(ROOT.glob(name + ".*")):
+        # NAME stands for whatever a reader adds.
+        if "NAME" not in name and not (ROOT / name).exists() and not list(ROOT.glob(name + ".*")):
             yield f"no such file: {name}"
-    prose = re.sub(r"^```.*?^```", "", text, flags=re.S | re.M)  # lambdas look like links
+    prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.S | re.M)  # lambdas look like links
     for target in re.findall(r"\]\(([^)\s]+)[^)]*\)", prose):
         if "://" in target:
             continue
@@ -156,7 +157,7 @@ def name_faults(text, known):
         if name not in known["variables"]:
             yield f"no source knows this variable: {name}"
     # `conv2d_workspace`, `FaceStore`, `Trainer::run`, `plan()`; formulas' `x_i` is none.
-    prose = re.sub(r"^```.*?^```", "", text, flags=re.S | re.M)
+    prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.S | re.M)
     for span in sorted(set(re.findall(r"`([A-Za-z]\w*(?:::\w+)*(?:\(\))?)`", prose))):
         if re.search(r"_\w\w|[a-z][A-Z]|::|\(", span):
             yield from (f"no source has this name: {span}" for word in re.findall(r"\w+", span)
@@ -166,12 +167,14 @@ def name_faults(text, known):
 def commands_of(text):
     """(the words of a command, whether it stands in a block of code) in the order of the text."""
     text = re.sub(r"^> ?", "", text, flags=re.M)
-    fenced, joined = False, ""
+    language, joined = None, ""  # of the fenced block that is open; without a name: commands
     for line in text.splitlines():
-        if line.startswith("```"):
-            fenced = line.strip() == "```" and not fenced
+        if line.lstrip().startswith("```"):
+            language = line.strip()[3:] if language is None else None
             continue
-        if fenced or line.startswith("    "):
+        if language:
+            continue
+        if language == "" or line.startswith("    "):
             joined += line.strip().removesuffix("\\")
             if line.endswith("\\"):
                 continue

@@ -61,6 +61,11 @@ class Quotations(unittest.TestCase):
         faults = quoted(self.RIGHT.replace("a + b", "a - b"))
         self.assertIn("no source has this line any more: const int sum = a - b;", faults[0])
 
+    def test_a_quotation_in_a_list_is_one(self):
+        block = "1. Add:\n\n   ```cpp\n     return {};\n   ```\n"
+        self.assertEqual(list(checker.quotation_faults(block.format("sum"), SOURCES)), [])
+        self.assertTrue(list(checker.quotation_faults(block.format("a"), SOURCES)))
+
     def test_a_part_of_a_line_is_no_line(self):
         self.assertTrue(quoted("  const int sum = a + b;\n"))
 
@@ -136,6 +141,8 @@ class Names(unittest.TestCase):
         self.assertTrue(commands("> Try:\n>\n>     twinage train --data faces \\\n>       --stop 5\n"))
         self.assertTrue(commands("```\ntwinage report\n```\n"))
         self.assertTrue(commands("say `twinage train --stop 5`"))
+        self.assertTrue(commands("```cpp\nint a;\n```\nsay `twinage train --stop 5`"))
+        self.assertEqual(commands("```cpp\n    twinage report();\n```\n"), [])
         self.assertTrue(commands("    benchmark_conv2d --jason\n"))
 
     def test_builds_and_test_cases(self):
