@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "layers/description.h"
 #include "layers/layers.h"
 #include "layers/planned.h"
 
@@ -66,6 +67,12 @@ class Concat final : public Layer {
     std::vector<Layer*> all;
     for (const LayerPtr& branch : branches_) all.push_back(branch.get());
     return all;
+  }
+
+  LayerDescription describe() const override {
+    LayerDescription concat{.kind = kName, .name = name(), .x = planned_.x, .y = planned_.y};
+    for (const LayerPtr& branch : branches_) concat.parts.push_back(branch->describe());
+    return concat;
   }
 
  private:
