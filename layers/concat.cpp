@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "layers/description.h"
 #include "layers/layers.h"
 #include "layers/planned.h"
 
@@ -63,6 +64,12 @@ class Concat final : public Layer {
   }
 
   std::span<const LayerPtr> parts() const override { return branches_; }
+
+  LayerDescription describe() const override {
+    LayerDescription concat{.kind = kName, .name = name(), .x = planned_.x, .y = planned_.y};
+    for (const LayerPtr& branch : branches_) concat.parts.push_back(branch->describe());
+    return concat;
+  }
 
  private:
   template <class AnyView>

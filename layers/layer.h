@@ -14,6 +14,7 @@
 namespace twinage {
 
 enum class Mode { train, eval };
+struct LayerDescription;  // layers/description.h
 
 // A named tensor of the model. Names are torchvision's ("Mixed_5b.branch1x1.conv.weight") so that
 // published weights load by name.
@@ -66,6 +67,9 @@ class Layer {
 
   // All parameters in a fixed order, valid as long as the layer.
   virtual std::vector<Parameter*> parameters();
+
+  // Kind, options, shapes, parameters and costs of the layer and all its parts, after plan().
+  virtual LayerDescription describe() const = 0;
 
   // Puts `prefix` and a dot in front of the names of the layer, its parts and their parameters.
   void prefix_names(const std::string& prefix);
