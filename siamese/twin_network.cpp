@@ -52,10 +52,6 @@ double TwinNetwork::flops() const {
   return sum;
 }
 
-void TwinNetwork::begin_step(std::uint64_t seed, std::uint64_t step) {
-  tower_->begin_step(seed, step);
-}
-
 LayerDescription TwinNetwork::describe() const {
   LayerDescription heads{
       .kind = "heads", .x = features_.shape(), .y = matrix(features_.shape().n, 0)};

@@ -77,8 +77,9 @@ std::unique_ptr<FaceStore> open_store(FaceDataset& dataset, const std::string& w
 
 }  // namespace
 
-RunFaces find_run_faces(const TrainConfig& config, int threads) {
-  RunFaces run;
+std::unique_ptr<const RunFaces> find_run_faces(const TrainConfig& config, int threads) {
+  auto found = std::make_unique<RunFaces>();
+  RunFaces& run = *found;
   run.faces = find_faces(config.data, config.age_ranges, config.format);
   std::size_t memory = bytes_of(config.memory_gb);
   run.store = open_store(run.faces, config.data, config.preset, memory, threads);
@@ -93,22 +94,22 @@ RunFaces find_run_faces(const TrainConfig& config, int threads) {
   run.split = split_faces(run.faces.faces, held_out, Random(config.seed, kSplitStream));
   for (const std::string& line : concerns(run.faces.faces, run.split.training))
     note("warning: {}\n", line);
-  return run;
+  return found;
 }
 
 BatchPlan batch_plan(const TrainConfig& config, const RunFaces& faces) {
   const auto& heads = config.objective.heads;
-  const bool pairs = config.objective.loss.pairs == PairMode::sampled &&
-                     std::ranges::count(heads, Task::embedding) > 0;
+  const bool sampled = config.objective.loss.pairs == PairMode::sampled &&
+                       std::ranges::count(heads, Task::embedding) > 0;
   BatchPlan positions;
-  if (pairs) {
+  if (sampled) {
     std::vector<float> ages;
     for (const Index i : faces.split.training)
       ages.push_back(faces.faces.faces[static_cast<std::size_t>(i)].age);
     positions = [sampler = PairSampler(ages, config.objective.loss.tau, config.positive_share),
-                 seed = config.seed, pairs_of_a_step = config.batch / 2](std::uint64_t step) {
+                 seed = config.seed, pairs = config.batch / 2](std::uint64_t step) {
       Random random(seed, kPairStream + step);
-      return sampler.sample(random, pairs_of_a_step);
+      return sampler.sample(random, pairs);
     };
   } else {
     positions = shuffled_batches(faces.training(), config.batch, config.seed);

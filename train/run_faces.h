@@ -12,6 +12,10 @@
 namespace twinage {
 
 struct RunFaces {
+  RunFaces() = default;
+  RunFaces(const RunFaces&) = delete;  // the stores refer to the data sets beside them
+  RunFaces& operator=(const RunFaces&) = delete;
+
   FaceDataset faces, val_faces;
   std::unique_ptr<FaceStore> store, val_store;  // decoded; val_store is null without --val
   Split split;                                  // of faces
@@ -25,7 +29,7 @@ struct RunFaces {
 // once, and nobody is trained on who is validated on: pictures and persons that val has are left
 // out of faces, with a line that says so. Throws Error when more than half of the pictures cannot
 // be decoded, when no face is left, and for what cannot be learnt from (train/faces/split.h).
-RunFaces find_run_faces(const TrainConfig& config, int threads);
+std::unique_ptr<const RunFaces> find_run_faces(const TrainConfig& config, int threads);
 
 // Which faces make up the batch of a step, a function of the seed and the step: sampled pairs where
 // the loss wants them, epochs of shuffled faces otherwise. `faces` must outlive it.

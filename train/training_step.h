@@ -17,8 +17,8 @@ namespace twinage {
 
 class TrainingStep {
  public:
-  // All must outlive the step. batch: faces a step. seed: of what is random in the network, which is
-  // a function of it and of Batch::step.
+  // All must outlive the step. batch: faces a step. seed: of what is random in the network, which
+  // is a function of it and of Batch::step.
   TrainingStep(Engine& engine, TwinNetwork& network, Objective& objective,
                AdadeltaOptimizer& optimizer, Index batch, std::uint64_t seed = 0);
 
