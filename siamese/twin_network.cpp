@@ -69,6 +69,10 @@ LayerDescription TwinNetwork::describe() const {
   return network;
 }
 
+void TwinNetwork::begin_step(std::uint64_t seed, std::uint64_t step) {
+  tower_->begin_step(seed, step);
+}
+
 TwinNetwork::Outputs TwinNetwork::forward(const Context& ctx, ConstView images, Mode mode) {
   tower_->forward(ctx, features_.view(), images, mode);
   Outputs outputs;

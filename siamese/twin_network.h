@@ -44,9 +44,6 @@ class TwinNetwork {
   // gradients: d loss / d outputs of every head.
   void backward(const Context& ctx, ConstView images, const ByTask<ConstView>& gradients);
 
-  // To be called before forward in Mode::train: see Layer.
-  void begin_step(std::uint64_t seed, std::uint64_t step) { tower_->begin_step(seed, step); }
-
   // After plan(). A "chain" of the tower and of "heads": parts side by side on the features, each
   // with an output of its own; y counts the numbers of all.
   LayerDescription describe() const;
