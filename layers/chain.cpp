@@ -84,11 +84,7 @@ class Chain final : public Layer {
     }
   }
 
-  std::vector<Layer*> parts() override {
-    std::vector<Layer*> all;
-    for (const LayerPtr& layer : layers_) all.push_back(layer.get());
-    return all;
-  }
+  std::span<const LayerPtr> parts() const override { return layers_; }
 
  private:
   // a[i]

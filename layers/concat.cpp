@@ -62,11 +62,7 @@ class Concat final : public Layer {
                              b == 0 ? write : Write::accumulate);
   }
 
-  std::vector<Layer*> parts() override {
-    std::vector<Layer*> all;
-    for (const LayerPtr& branch : branches_) all.push_back(branch.get());
-    return all;
-  }
+  std::span<const LayerPtr> parts() const override { return branches_; }
 
  private:
   template <class AnyView>

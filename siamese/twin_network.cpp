@@ -52,6 +52,10 @@ double TwinNetwork::flops() const {
   return sum;
 }
 
+void TwinNetwork::begin_step(std::uint64_t seed, std::uint64_t step) {
+  tower_->begin_step(seed, step);
+}
+
 TwinNetwork::Outputs TwinNetwork::forward(const Context& ctx, ConstView images, Mode mode) {
   tower_->forward(ctx, features_.view(), images, mode);
   Outputs outputs;

@@ -98,7 +98,8 @@ Trainer::Trainer(TrainRequest request)
                  request_.config.adadelta),
       objective_(request_.config.objective, request_.config.batch, request_.config.embedding,
                  engine_.context().device),
-      training_step_(engine_, network_, objective_, optimizer_, request_.config.batch) {
+      training_step_(engine_, network_, objective_, optimizer_, request_.config.batch,
+                     request_.config.seed) {
   // Before hours of faces are decoded; and nothing of a run is read or written without the lock.
   require_folder();
   lock_ = std::make_unique<RunLock>(directory_, bytes_of_state());
