@@ -2,6 +2,7 @@
 // comparison, its gender, and its age as such. Everything that there is one of for each task
 // (heads, losses, weights) is kept by task and named by it.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -58,5 +59,8 @@ struct ByTask {
 // Which heads a network has, in the order of kTasks.
 using Heads = std::vector<Task>;
 inline const Heads kPaperHeads{Task::embedding, Task::gender};
+inline bool has(const Heads& heads, Task task) {
+  return std::ranges::find(heads, task) != heads.end();
+}
 
 }  // namespace twinage

@@ -10,6 +10,11 @@ constexpr double kRunsOfAStep = 3;  // of the network, for each face of a batch
 constexpr Index kHeldOutPart = 4;   // of all faces, where they are too many
 constexpr double kMostRuns = 9e15;  // exact in a double and an Index
 
+// Faces that a read-out can compare with.
+Index references_of(const TrainConfig& config, Index training) {
+  return has(config.objective.heads, Task::embedding) ? std::min(training, config.gallery_max) : 0;
+}
+
 }  // namespace
 
 EmbedOptions GalleryPlan::options() const {
@@ -24,11 +29,11 @@ Index GalleryPlan::runs() const {
 }
 
 GalleryPlan first_gallery(const TrainConfig& config, Index training, Index held_out) {
-  return {std::min({training, config.gallery_max, kFew}), std::min(held_out, kFew), false, false};
+  return {std::min(references_of(config, training), kFew), std::min(held_out, kFew), false, false};
 }
 
 GalleryPlan unlimited_gallery(const TrainConfig& config, Index training, Index held_out) {
-  return {std::min(training, config.gallery_max), held_out, config.mirror, config.zooms};
+  return {references_of(config, training), held_out, config.mirror, config.zooms};
 }
 
 GalleryPlan full_gallery(const TrainConfig& config, Index training, Index held_out,
@@ -45,7 +50,8 @@ GalleryPlan full_gallery(const TrainConfig& config, Index training, Index held_o
     if (attempt == 2) plan.mirror = false;
     const Index faces = allowed / count_looks(plan.options());
     if (faces < first.references + first.held_out) continue;
-    plan.held_out = std::clamp(faces / kHeldOutPart, first.held_out, held_out);
+    const Index part = plan.references > 0 ? faces / kHeldOutPart : faces;
+    plan.held_out = std::clamp(part, first.held_out, held_out);
     plan.references = std::min(faces - plan.held_out, plan.references);
     return plan;
   }

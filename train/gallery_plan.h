@@ -1,6 +1,8 @@
 // How much of its faces a run embeds for the finished model: the gallery's references, and the
 // held-out faces that calibrate it.
 //
+// A network without an embedding has nothing to compare: no references then, which cost nothing.
+//
 // [ours] Six looks at every face of a large data set can take longer than the training. So the
 // network's runs for them are counted, and are at most a share of training's
 // (readout.gallery_share, a tenth): a step runs the network once for each face of the batch, and

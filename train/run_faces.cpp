@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/output.h"
+#include "layers/backbones/backbone.h"
 #include "train/faces/copies.h"
 #include "train/progress.h"
 

@@ -109,6 +109,7 @@ TrainEnd Trainer::finish() {
   const GalleryPlan first = first_gallery(config, training, held_out),
                     full = full_gallery(config, training, held_out, step_),
                     most = unlimited_gallery(config, training, held_out);
+  const bool compares = network_.has(Task::embedding);
   best_.put_back(network_.parameters());
   Embedded so_far = load_gallery(full);
   if (first != full && so_far.done == 0 && !model_is_of_best_step()) {
@@ -119,14 +120,18 @@ TrainEnd Trainer::finish() {
       end_saved(std::current_exception());
     }
     write_model(first, few);
-    note("a first model, of {} references, is in {}; the finished one will take its place\n",
-         first.references, directory_.model().string());
+    note("a first model, {}, is in {}; the finished one will take its place\n",
+         compares ? fmt::format("of {} references", first.references)
+                  : fmt::format("calibrated on {} faces", first.held_out),
+         directory_.model().string());
   }
   if (full != most)
     note(
-        "gallery: {} of {} faces, looks at each: {} (more would take over {} of training's work: "
+        "{} of {} faces, looks at each: {} (more would take over {} of training's work: "
         "readout.gallery_share)\n",
-        full.references, training, count_looks(full.options()), config.gallery_share);
+        compares ? fmt::format("gallery: {}", full.references)
+                 : fmt::format("calibration: {}", full.held_out),
+        compares ? training : held_out, count_looks(full.options()), config.gallery_share);
   embed_gallery(full, so_far);
   if (so_far.done < full.references + full.held_out) return TrainEnd::stopped_in_gallery;
   write_model(full, so_far);

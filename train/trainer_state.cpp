@@ -142,7 +142,8 @@ void Trainer::save_gallery(const GalleryPlan& plan, const Embedded& so_far) cons
   const std::int64_t done[] = {so_far.done};
   writer.add("done", std::span<const std::int64_t>(done), {1});
   writer.add("female", so_far.female, {static_cast<Index>(so_far.female.size())});
-  save_tensor(writer, "z", so_far.z);
+  if (!so_far.z.empty()) save_tensor(writer, "z", so_far.z);
+  if (!so_far.ages.empty()) save_tensor(writer, "ages", so_far.ages);
   writer.write(directory_.gallery());
 }
 
@@ -153,9 +154,16 @@ Embedded Trainer::load_gallery(const GalleryPlan& plan) const {
     const auto key = file.metadata().find("key");
     if (key == file.metadata().end() || key->second != gallery_key(plan)) return {};
     const Index count = plan.references + plan.held_out;
-    Embedded so_far{Tensor(matrix(count, network_.width(Task::embedding))), file.floats("female"),
-                    file.integers("done").at(0)};
-    load_tensor(file, "z", so_far.z);
+    Embedded so_far;
+    so_far.female = file.floats("female");
+    so_far.done = file.integers("done").at(0);
+    const auto load = [&](const char* name, Tensor& tensor, Task task) {
+      if (!network_.has(task)) return;
+      tensor = Tensor(matrix(count, network_.width(task)));
+      load_tensor(file, name, tensor);
+    };
+    load("z", so_far.z, Task::embedding);
+    load("ages", so_far.ages, Task::age);
     return so_far;
   } catch (const std::exception& error) {
     note("note: the gallery begins anew ({})\n", error.what());

@@ -41,7 +41,13 @@ nlohmann::ordered_json as_json(const Validation& v) {
   return json;
 }
 
-// Distances and age gaps between every held-out face and a spread of the references.
+// What reads ages while the network is being trained.
+const ReadoutRow& readout_in_training(const TrainConfig& config) {
+  return readout_row(readout_row(config.readout.kind).in_training);
+}
+
+// The step function of the distances and age gaps between every held-out face and a spread of the
+// references.
 Calibration calibration_of(const Context& ctx, const Gallery& gallery, ConstView held_out,
                            std::span<const float> ages, float tau) {
   const Index references = gallery.embeddings.shape().n, queries = held_out.shape.n;
@@ -84,15 +90,16 @@ Validation Trainer::validation_of(const FaceDataset& dataset, const FaceStore& s
   const Embedded embedded = embed_or_stop(store, faces);
   const Calibration none;  // it only exists once training has ended
   ReadoutOptions options = request_.config.readout;
-  options.kind = readout_row(options.kind).in_training;
+  options.kind = readout_in_training(request_.config).kind;
   const AgeReadout readout(gallery, none, options);
-  const auto estimates = readout.estimate(engine_.host_context(), {.z = embedded.z.view()});
+  const auto estimates = readout.estimate(engine_.host_context(),
+                                          {.z = embedded.z.view(), .ages = embedded.ages.view()});
   Validation v;
   Index labelled = 0, right = 0;
   for (std::size_t i = 0; i < faces.size(); ++i) {
     const Face& face = dataset.faces[static_cast<std::size_t>(faces[i])];
     v.mae += std::fabs(estimates[i].age - face.age);
-    if (face.gender < 0) continue;
+    if (face.gender < 0 || !network_.has(Task::gender)) continue;
     ++labelled;
     right += says_female(embedded.female[i]) == (face.gender == 1);
   }
@@ -115,14 +122,19 @@ bool Trainer::validate(Progress& bar) {
 }
 
 Index Trainer::faces_of_validation() const {
-  const auto references = std::min(kValidationGallery, static_cast<Index>(split_.training.size()));
+  Index references = 0;
+  if (readout_in_training(request_.config).needs.embedding)
+    references = std::min(kValidationGallery, static_cast<Index>(split_.training.size()));
   return references + static_cast<Index>(split_.held_out.size() + val_.size());
 }
 
 void Trainer::validate_now(Progress& bar) {
   const double started = elapsed_seconds();
-  const std::vector<Index> references = spread(split_.training, kValidationGallery);
-  const Gallery gallery = make_gallery(references, embed_or_stop(*store_, references).z);
+  Gallery gallery;  // of a read-out that does not compare: empty
+  if (readout_in_training(request_.config).needs.embedding) {
+    const std::vector<Index> references = spread(split_.training, kValidationGallery);
+    gallery = make_gallery(references, embed_or_stop(*store_, references).z);
+  }
   const Validation held_out = validation_of(faces_, *store_, split_.held_out, gallery);
   nlohmann::ordered_json record = {{"event", "validation"}, {"step", step_}};
   record["seconds"] = elapsed_seconds();
@@ -157,20 +169,30 @@ void Trainer::write_model(const GalleryPlan& plan, const Embedded& embedded) {
   TrainConfig config = request_.config;  // a face is looked at as the references were
   config.mirror = plan.mirror;
   config.zooms = plan.zooms;
-  const std::vector<Index> references = spread(split_.training, plan.references),
-                           held_out = spread(split_.held_out, plan.held_out);
-  const Index width = embedded.z.shape().c;
-  Tensor embeddings(matrix(plan.references, width));
-  embeddings.copy_from(embedded.z.data(), embeddings.size());
-  const Gallery gallery = make_gallery(references, std::move(embeddings));
-  const ConstView z{embedded.z.data() + plan.references * width, matrix(plan.held_out, width),
-                    width};
+  const bool compares = network_.has(Task::embedding);
+  const std::vector<Index> held_out = spread(split_.held_out, plan.held_out);
+  const auto of_held_out = [&](const Tensor& x) {
+    return x.empty() ? ConstView() : x.view().images(plan.references, plan.held_out);
+  };
+  const FaceOutputs said{of_held_out(embedded.z), of_held_out(embedded.ages)};
+  Tensor embeddings;
+  if (compares) {
+    embeddings = Tensor(matrix(plan.references, embedded.z.shape().c));
+    embeddings.copy_from(embedded.z.data(), embeddings.size());
+  }
+  // Who was trained on is known by name and content, compared or not.
+  const Gallery gallery =
+      make_gallery(spread(split_.training, compares ? plan.references : config.gallery_max),
+                   std::move(embeddings));
   const std::vector<float> ages = ages_of(faces_, held_out);
   const Context& host = engine_.host_context();
-  Calibration calibration = calibration_of(host, gallery, z, ages, config.objective.loss.tau);
-  calibrate_intervals(host, gallery, calibration, config.readout.k, {.z = z}, ages);
-  save_model(directory_.model(), config, best_step_, gender_labels(faces_.faces, split_.training),
-             network_, gallery, calibration);
+  Calibration calibration;
+  calibration.tau = config.objective.loss.tau;
+  if (compares) calibration = calibration_of(host, gallery, said.z, ages, calibration.tau);
+  calibrate_intervals(host, gallery, calibration, config.readout.k, said, ages);
+  const Index labels =
+      network_.has(Task::gender) ? gender_labels(faces_.faces, split_.training) : 0;
+  save_model(directory_.model(), config, best_step_, labels, network_, gallery, calibration);
 }
 
 }  // namespace twinage

@@ -45,7 +45,7 @@ struct EnumNames<PairLossKind> {
 // anything; a kind that was added in one place only would otherwise train as another.
 [[noreturn]] void fail_unknown_pair_loss(PairLossKind kind);
 
-// Whether the loss counts this gap as "same class". Throws Error for an unknown options.
+// Whether the loss counts this gap as "same class". Throws Error for an unknown kind.
 bool same_class(const PairLoss& loss, float gap);
 
 // loss[p] = the unweighted loss of pair p; dd[p] = weight[p] * d loss[p] / d D[p].

@@ -61,6 +61,19 @@ TEST_CASE("looks are given up before faces are: first the zooms, then the mirror
   CHECK(plan(62) == first_gallery(config, 16'000, 500));
 }
 
+TEST_CASE("without an embedding nothing is compared: only held-out faces are looked at") {
+  TrainConfig config = with_share(0.1);
+  config.objective.heads = {Task::gender, Task::age};
+  CHECK(first_gallery(config, 16'000, 500) == GalleryPlan{0, 300, false, false});
+  CHECK(first_gallery(config, 16'000, 500).runs() == 300);
+  const GalleryPlan whole = unlimited_gallery(config, 16'000, 500);
+  CHECK(whole == GalleryPlan{0, 500, true, true});
+  // A tenth of 3 runs a face and step, less the first model's 300 runs: 3000 are enough.
+  CHECK(full_gallery(config, 16'000, 500, 172) == whole);
+  CHECK(full_gallery(config, 16'000, 500, 171) == GalleryPlan{0, 497, true, true});
+  CHECK(full_gallery(config, 16'000, 500, 10) == first_gallery(config, 16'000, 500));
+}
+
 TEST_CASE("some of a list are spread over all of it") {
   CHECK(spread({1, 2, 3}, 3) == std::vector<Index>{1, 2, 3});
   CHECK(spread({1, 2, 3, 4, 5, 6}, 3) == std::vector<Index>{1, 3, 5});

@@ -1,6 +1,7 @@
 #include "train/model/embedder.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/device_memory.h"
 #include "core/error.h"
@@ -36,8 +37,69 @@ std::vector<ImageVariation> looks_of(const EmbedOptions& options, Index side, In
   return looks;
 }
 
-void to_host(Tensor& host, ConstView from, Device device) {
-  copy_bytes(host.data(), Device::cpu, from.data, device, host.bytes());
+// What the heads say of one batch, on the host; of a task without a head: empty.
+class BatchOutputs {
+ public:
+  BatchOutputs(const TwinNetwork& network, Index batch) {
+    for (const Task task : kTasks) {
+      if (!network.has(task)) continue;
+      said_[task] = Tensor(matrix(batch, network.width(task)));
+      if (task != Task::embedding) probabilities_[task] = Tensor(said_[task].shape());
+    }
+  }
+  // outputs: of the engine's device.
+  void receive(const Engine& engine, const TwinNetwork::Outputs& outputs) {
+    for (const Task task : kTasks) {
+      Tensor &said = said_[task], &probabilities = probabilities_[task];
+      if (said.empty()) continue;
+      copy_bytes(said.data(), Device::cpu, outputs[task].data, engine.context().device,
+                 said.bytes());
+      if (!probabilities.empty()) softmax(engine.host_context(), probabilities.view(), said.view());
+    }
+  }
+  // The rows of the result become sums of nothing.
+  void clear(Embedded& result, Index first, Index rows) const {
+    for (Tensor* sums : {&result.z, &result.ages})
+      if (!sums->empty()) std::fill_n(sums->view().pixel(first), rows * sums->shape().c, 0.0F);
+    if (!said_[Task::gender].empty())
+      std::fill_n(&result.female[static_cast<std::size_t>(first)], rows, 0.0F);
+  }
+  // Adds `share` of the first `rows` faces to the rows of the result from `first` on.
+  void add_to(Embedded& result, Index first, Index rows, float share) const {
+    add(result.z, said_[Task::embedding], first, rows, share);
+    add(result.ages, probabilities_[Task::age], first, rows, share);
+    const Tensor& genders = probabilities_[Task::gender];
+    if (genders.empty()) return;
+    for (Index i = 0; i < rows; ++i)
+      result.female[static_cast<std::size_t>(first + i)] += share * genders.view().pixel(i)[1];
+  }
+
+ private:
+  static void add(Tensor& sums, const Tensor& values, Index first, Index rows, float share) {
+    for (Index i = 0; i < rows && !values.empty(); ++i) {
+      float* sum = sums.view().pixel(first + i);
+      const float* value = values.view().pixel(i);
+      for (Index c = 0; c < values.shape().c; ++c) sum[c] += share * value[c];
+    }
+  }
+
+  ByTask<Tensor> said_;           // as the network does
+  ByTask<Tensor> probabilities_;  // of what it says in logits
+};
+
+// Of what the network says of so many faces; of a task without a head that of an empty tensor.
+Shape shape_of(const TwinNetwork& network, Task task, std::size_t count) {
+  if (!network.has(task)) return Tensor().shape();
+  return matrix(static_cast<Index>(count), network.width(task));
+}
+
+Embedded nothing_of(const TwinNetwork& network, std::size_t count) {
+  Embedded result;
+  if (network.has(Task::embedding)) result.z = Tensor(shape_of(network, Task::embedding, count));
+  if (network.has(Task::age)) result.ages = Tensor(shape_of(network, Task::age, count));
+  const float unknown = std::numeric_limits<float>::quiet_NaN();
+  result.female.assign(count, network.has(Task::gender) ? 0.0F : unknown);
+  return result;
 }
 
 }  // namespace
@@ -55,12 +117,14 @@ Embedded embed_faces(Engine& engine, TwinNetwork& network, const FaceStore& stor
 
 void embed_more(Engine& engine, TwinNetwork& network, const FaceStore& store,
                 std::span<const Index> faces, const EmbedOptions& options, Embedded& result) {
-  const Index count = static_cast<Index>(faces.size()), width = network.width(Task::embedding);
-  if (result.done == 0)
-    result = {Tensor(matrix(count, width)), std::vector<float>(faces.size(), 0.0F), 0};
-  require(result.z.shape() == matrix(count, width) && result.done <= count,
-          "[embed_faces] expected to go on with {}, got {} with {} done", matrix(count, width),
-          result.z.shape(), result.done);
+  const auto count = static_cast<Index>(faces.size());
+  if (result.done == 0) result = nothing_of(network, faces.size());
+  require(result.z.shape() == shape_of(network, Task::embedding, faces.size()) &&
+              result.ages.shape() == shape_of(network, Task::age, faces.size()) &&
+              result.female.size() == faces.size() && result.done >= 0 && result.done <= count,
+          "[embed_faces] expected to go on with {} faces of this network, got embeddings {}, ages "
+          "{} and {} genders with {} done",
+          count, result.z.shape(), result.ages.shape(), result.female.size(), result.done);
   if (result.done == count) return;
   const Index batch = std::min(options.batch, count), side = network.preset().input;
   engine.plan(network, batch, Mode::eval);
@@ -68,8 +132,7 @@ void embed_more(Engine& engine, TwinNetwork& network, const FaceStore& store,
   FaceInput input(engine, batch, store.side(), side);
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(batch) * store.bytes_of_face());
   std::vector<ImageVariation> variations(static_cast<std::size_t>(batch));
-  Tensor z(matrix(batch, width)), logits(matrix(batch, kGenders)),
-      probabilities(matrix(batch, kGenders));
+  BatchOutputs outputs(network, batch);
   const std::vector<ImageVariation> looks = looks_of(options, store.side(), side);
   const float share = 1.0F / static_cast<float>(looks.size());
 
@@ -79,23 +142,14 @@ void embed_more(Engine& engine, TwinNetwork& network, const FaceStore& store,
     const auto chosen =
         faces.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(here));
     gather_pixels(ctx, pixels, store, chosen);
-    std::fill_n(result.z.view().pixel(first), here * width, 0.0F);
-    std::fill_n(&result.female[static_cast<std::size_t>(first)], here, 0.0F);
+    outputs.clear(result, first, here);
     for (const ImageVariation& look : looks) {
       std::ranges::fill(variations, look);
       input.send(pixels, variations);
       input.receive();
       input.normalize();
-      const auto outputs = network.forward(ctx, input.images(), Mode::eval);
-      to_host(z, outputs[Task::embedding], ctx.device);
-      to_host(logits, outputs[Task::gender], ctx.device);
-      softmax(engine.host_context(), probabilities.view(), logits.view());
-      for (Index i = 0; i < here; ++i) {
-        float* sum = result.z.view().pixel(first + i);
-        for (Index c = 0; c < width; ++c) sum[c] += share * z.view().pixel(i)[c];
-        result.female[static_cast<std::size_t>(first + i)] +=
-            share * probabilities.view().pixel(i)[1];
-      }
+      outputs.receive(engine, network.forward(ctx, input.images(), Mode::eval));
+      outputs.add_to(result, first, here, share);
     }
     result.done += here;
     if (options.progress) options.progress(result.done, count);

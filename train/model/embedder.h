@@ -1,4 +1,4 @@
-// Faces in, embeddings and gender out: what every use of a trained network begins with.
+// Faces in, what the heads say of them out: what every use of a trained network begins with.
 #pragma once
 #include <functional>
 #include <span>
@@ -12,14 +12,15 @@
 namespace twinage {
 
 struct Embedded {
-  Tensor z;                   // matrix(count, embedding width)
-  std::vector<float> female;  // P(gender = 1) [count]
+  Tensor z;     // matrix(count, embedding width); empty without an embedding head
+  Tensor ages;  // P(age = a years) in column a, matrix(count, kAges); empty without an age head
+  std::vector<float> female;  // P(gender = 1) [count]; all NaN without a gender head
   Index done = 0;             // of these the first ones; the others are 0
 };
 
 struct EmbedOptions {
   Index batch = 64;
-  // z and P(female) are means over several looks at a face.
+  // z and the probabilities are means over several looks at a face.
   bool mirror = true;  // it and its mirror image
   bool zooms = true;   // from three distances
   std::function<void(Index done, Index total)> progress;

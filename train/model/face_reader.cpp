@@ -13,7 +13,7 @@ FaceReader::FaceReader(const std::filesystem::path& run, Engine engine)
 }
 
 void FaceReader::use_readout(ReadoutKind kind) {
-  require_readable(kind, {.embedding = model_.gallery.has_embeddings(), .ages = false});
+  require_readable(kind, {.embedding = model_.has(Task::embedding), .ages = model_.has(Task::age)});
   readout_ = std::make_unique<AgeReadout>(model_.gallery, model_.calibration,
                                           ReadoutOptions{kind, model_.config.readout.k});
 }
@@ -49,7 +49,9 @@ Readings FaceReader::read(FaceDataset dataset, const std::function<void(Index, I
     contents.push_back(face.content);
     readings.origins.push_back(origin_of(model_.gallery, face.content));
   }
-  readings.estimates = readout_->estimate(context(), {.z = readings.embedded.z.view()}, contents);
+  const Embedded& said = readings.embedded;
+  readings.estimates =
+      readout_->estimate(context(), {.z = said.z.view(), .ages = said.ages.view()}, contents);
   return readings;
 }
 

@@ -43,9 +43,8 @@ Model load_model(const std::filesystem::path& given) {
           path.string(), given.string());
   const auto file = SafetensorsFile::open(path);
   Model model = read_model_without_network(file);
-  model.network =
-      std::make_unique<TwinNetwork>(preset(model.config.preset), model.config.embedding,
-                                    model.config.objective.heads);
+  model.network = std::make_unique<TwinNetwork>(preset(model.config.preset), model.config.embedding,
+                                                model.config.objective.heads);
   load_weights(file, model.network->parameters());
   return model;
 }
@@ -63,9 +62,10 @@ Model read_model_without_network(const SafetensorsFile& file) {
   model.gender_labels =
       file.metadata().contains("gender_labels") ? file.metadata_number("gender_labels") : 1;
   load(file, model.gallery, model.calibration);
-  require(model.gallery.embeddings.shape().c == model.config.embedding,
+  const Index width = model.has(Task::embedding) ? model.config.embedding : 0;
+  require(model.gallery.embeddings.shape().c == width,
           "[model] {}: the references' embeddings have {} numbers, those of its network {}",
-          path.string(), model.gallery.embeddings.shape().c, model.config.embedding);
+          path.string(), model.gallery.embeddings.shape().c, width);
   return model;
 }
 

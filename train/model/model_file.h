@@ -22,9 +22,10 @@ struct Model {
   Gallery gallery;
   Calibration calibration;
 
+  bool has(Task task) const { return twinage::has(config.objective.heads, task); }
   // Without a label the gender head stayed as it was drawn, and of one gender alone it learnt to
   // say that one: what it says then means nothing.
-  bool knows_gender() const { return gender_labels > 0; }
+  bool knows_gender() const { return has(Task::gender) && gender_labels > 0; }
 };
 
 void save_model(const std::filesystem::path& path, const TrainConfig& config, std::uint64_t step,
@@ -33,7 +34,7 @@ void save_model(const std::filesystem::path& path, const TrainConfig& config, st
 
 // `path` is a run directory or a model file. Throws Error naming the file and what is wrong in it:
 // it is missing, cut off, damaged or of another format, lacks a part, holds weights that are not
-// finite, or its configuration makes no sense.
+// finite, its configuration makes no sense, or its references do not suit its network.
 Model load_model(const std::filesystem::path& path);
 
 // All of it but the network, which stays empty: what can be told without its weights. Throws Error.

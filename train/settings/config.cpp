@@ -1,7 +1,5 @@
 #include "train/settings/config.h"
 
-#include <algorithm>
-
 #include "core/error.h"
 #include "siamese/readouts/table.h"
 #include "train/settings/settings.h"
@@ -38,8 +36,9 @@ void validate(const TrainConfig& config) {
   const int lengths = (c.steps > 0) + (c.epochs > 0) + (c.minutes > 0);
   if (lengths != 1)
     throw UsageError("[config] say how long to train: exactly one of --minutes, --epochs, --steps");
-  const auto has = [&](Task task) { return std::ranges::count(c.objective.heads, task) > 0; };
-  require_readable(c.readout.kind, {.embedding = has(Task::embedding), .ages = has(Task::age)});
+  const Heads& heads = c.objective.heads;
+  require_readable(c.readout.kind,
+                   {.embedding = has(heads, Task::embedding), .ages = has(heads, Task::age)});
   check_that_it_can_be_written(c);
 }
 

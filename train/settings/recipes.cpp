@@ -14,6 +14,13 @@ void paper(TrainConfig& c) {
   c.factor = 0.2;
 }
 
+// The age as a class, read as the expected value over its probabilities (DEX: Rothe et al. 2018):
+// the baseline without metric learning. There is no embedding, and no face is compared with others.
+void expectation(TrainConfig& c) {
+  c.objective.heads = {Task::gender, Task::age};
+  c.readout.kind = ReadoutKind::expectation;
+}
+
 struct Recipe {
   std::string_view name;
   void (*change)(TrainConfig&);  // the defaults
@@ -21,6 +28,7 @@ struct Recipe {
 constexpr Recipe kRecipes[] = {
     {"default", [](TrainConfig&) {}},  // what runs on real faces pointed to (docs/recipes.md)
     {"paper", paper},
+    {"expectation", expectation},
 };
 
 }  // namespace
