@@ -236,8 +236,8 @@ def build_faults(words, known):
 # ---- the table of settings ----
 
 def rows_of(text):
-    """Of each table whose first column is `key`: {key: ({recipe: value}, reason)}."""
-    rows, recipes = {}, None
+    """Of the tables whose first column is `key`: {recipe: {key: value}}, and {key: [reasons]}."""
+    values, reasons, recipes = {}, {}, None
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if not line.startswith("|"):
@@ -245,26 +245,26 @@ def rows_of(text):
         elif cells[0] == "key":
             recipes = [cell.strip("`") for cell in cells[1:-1]]
         elif recipes is not None and not set(cells[0]) <= set("-"):
-            rows[cells[0].strip("`")] = (dict(zip(recipes, cells[1:-1])), cells[-1])
-    return rows
+            key = cells[0].strip("`")
+            reasons.setdefault(key, []).append(cells[-1])
+            for recipe, value in zip(recipes, cells[1:-1]):
+                values.setdefault(recipe, {})[key] = value
+    return values, reasons
 
 
 def settings_faults(text, settings):
-    """settings: {recipe: {key: value}} as the program prints them, the first recipe's the default."""
-    rows, default = rows_of(text), next(iter(settings))
-    for key in settings[default]:
-        if key not in rows or not rows[key][1]:
-            yield f"no row, or no reason, for the setting {key}"
-            continue
-        for recipe, values in settings.items():
-            if recipe not in rows[key][0]:
-                yield f"the table that has {key} has no column for the recipe {recipe}"
-                continue
-            written = rows[key][0][recipe]
-            same = recipe != default and values[key] == settings[default][key]
-            if written != ("" if same else values[key]):
-                yield f"{key} is '{values[key]}' in recipe {recipe}, the table has '{written}'"
-    yield from (f"the program has no setting {key}" for key in rows if key not in settings[default])
+    """settings: {recipe: {key: value}} as the program prints them. The default recipe's table has every
+    key; another's column has its value where that is another one, and is empty elsewhere."""
+    written, reasons = rows_of(text)
+    default = next(iter(settings))
+    for recipe, values in settings.items():
+        for key, value in values.items():
+            expected = value if recipe == default or value != settings[default][key] else ""
+            got = written.get(recipe, {}).get(key, None if recipe == default else "")
+            if got != expected:
+                yield f"{key} is '{value}' in recipe {recipe}, the table has '{got}'"
+    yield from (f"no reason for the setting {key}" for key, all_of in reasons.items() if "" in all_of)
+    yield from (f"the program has no setting {key}" for key in reasons if key not in settings[default])
 
 
 # ---- what a reader makes, step by step ----

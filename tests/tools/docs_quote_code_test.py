@@ -156,8 +156,9 @@ class Names(unittest.TestCase):
 class Settings(unittest.TestCase):
     SETTINGS = {"default": {"loss.margin": "2.0", "loss.kind": "gap"},
                 "paper": {"loss.margin": "2.0", "loss.kind": "revised"}}
-    RIGHT = ("| key | `default` | `paper` | why |\n|---|---|---|---|\n"
-             "| `loss.margin` | 2.0 | | ours |\n| `loss.kind` | gap | revised | measured |\n")
+    RIGHT = ("| key | `default` | why |\n|---|---|---|\n"
+             "| `loss.margin` | 2.0 | ours |\n| `loss.kind` | gap | measured |\n\n"
+             "| key | `paper` | why |\n|---|---|---|\n| `loss.kind` | revised | the paper's |\n")
 
     def faults(self, text):
         return list(checker.settings_faults(text, self.SETTINGS))
@@ -166,9 +167,10 @@ class Settings(unittest.TestCase):
         self.assertEqual(self.faults(self.RIGHT), [])
 
     def test_what_is_missing_or_wrong_is_named(self):
-        for right, wrong in (("| `loss.margin` | 2.0 | | ours |\n", ""), ("ours", ""),
-                             ("2.0", "3.0"), ("| revised", "| "), ("2.0 | |", "2.0 | 3.0 |"),
-                             (" `paper` |", ""), ("loss.kind", "loss.kinds")):
+        for right, wrong in (("| `loss.margin` | 2.0 | ours |\n", ""), ("ours", ""),
+                             ("2.0", "3.0"), ("revised", ""), ("the paper's", ""),
+                             ("`loss.kind` | revised", "`loss.margin` | 2.0"),
+                             ("`paper`", "`papers`"), ("`loss.kind` | gap", "`loss.kinds` | gap")):
             self.assertNotEqual(self.faults(self.RIGHT.replace(right, wrong)), [], (right, wrong))
 
 
