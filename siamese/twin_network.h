@@ -36,6 +36,8 @@ class TwinNetwork {
   Index activation_bytes() const;
   double flops() const;  // of one forward pass over the batch
 
+  // To be called before the forward pass of every step of training: see Layer::begin_step.
+  void begin_step(std::uint64_t seed, std::uint64_t step);
   // A matrix(N, width) for each head; of a task without one: no data.
   using Outputs = ByTask<ConstView>;
   // The outputs stay valid until the next call.
