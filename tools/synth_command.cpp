@@ -59,10 +59,7 @@ void run(const SynthArguments& a) {
   if (a.out.empty()) return;
   {
     Progress bar("drawing faces");
-    write_synthetic_faces({a.out, a.count, a.seed, a.side, threads}, [&](Index done, Index total) {
-      bar.update(static_cast<double>(done) / static_cast<double>(total),
-                 fmt::format("{} of {}", done, total));
-    });
+    write_synthetic_faces({a.out, a.count, a.seed, a.side, threads}, bar.counter());
   }
   print_result("{}: {} faces of seed {}, {} pixels a side\n", a.out, a.count, a.seed, a.side);
 }

@@ -86,10 +86,7 @@ void ModelMaker::embed_with_saves(const GalleryPlan& plan, const RunState& state
   const TrainConfig& config = run_.config;
   Progress bar("gallery");
   EmbedOptions options = plan.options();
-  options.progress = [&](Index done, Index total) {
-    bar.update(static_cast<double>(done) / static_cast<double>(total),
-               fmt::format("{} of {} faces", done, total));
-  };
+  options.progress = bar.counter("faces");
   const auto save_so_far = [&] {
     try {
       save(plan, state, so_far);

@@ -68,4 +68,11 @@ void Progress::update(double done, std::string_view text) {
   drawn_ = true;
 }
 
+std::function<void(Index, Index)> Progress::counter(std::string parts) {
+  return [this, parts = parts.empty() ? parts : " " + parts](Index done, Index total) {
+    update(static_cast<double>(done) / static_cast<double>(total),
+           fmt::format("{} of {}{}", done, total, parts));
+  };
+}
+
 }  // namespace twinage

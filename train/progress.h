@@ -1,6 +1,7 @@
 // Progress of long work: a bar on a terminal, plain lines otherwise.
 #pragma once
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ class Progress {
 
   // done in [0, 1]. `text` stands behind the bar: rate, losses.
   void update(double done, std::string_view text);
+  // What work that counts its parts reports to: update() with "3 of 10", or "3 of 10 faces". The
+  // bar must outlive it.
+  std::function<void(Index done, Index total)> counter(std::string parts = "");
   // Prints a line of its own above the bar.
   void line(std::string_view text);
 

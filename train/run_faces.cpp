@@ -60,11 +60,8 @@ std::unique_ptr<FaceStore> open_store(FaceDataset& dataset, const std::string& w
   std::unique_ptr<FaceStore> store;
   {
     Progress bar("reading " + what);
-    store = std::make_unique<FaceStore>(
-        dataset, preset(preset_name).load, threads, memory, [&](Index done, Index total) {
-          bar.update(static_cast<double>(done) / static_cast<double>(total),
-                     fmt::format("{} of {}", done, total));
-        });
+    store = std::make_unique<FaceStore>(dataset, preset(preset_name).load, threads, memory,
+                                        bar.counter());
   }
   const auto bad = found - dataset.faces.size();
   require(static_cast<double>(bad) <= kMaxBadShare * static_cast<double>(found),
