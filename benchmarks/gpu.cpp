@@ -9,14 +9,12 @@
 
 #include "benchmarks/gpu_measure.h"
 #include "benchmarks/layers.h"
+#include "benchmarks/whole_step.h"
 #include "core/cuda_runtime.h"
 #include "core/error.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/matmul/matmul.h"
 #include "kernels/vendor.h"
-#include "layers/initialize.h"
-#include "train/settings/config.h"
-#include "train/training_step.h"
 
 using namespace twinage;
 using namespace twinage::bench;
@@ -148,46 +146,17 @@ nlohmann::ordered_json matmul_cases(const Options& options, Context ctx, double 
   return report.lines();
 }
 
-// A batch as the loader makes it, of noise.
-Batch random_batch(const Preset& preset, Index size) {
-  Batch batch;
-  Random random(4);
-  for (Index i = 0; i < size * preset.load * preset.load * 3; ++i)
-    batch.pixels.push_back(static_cast<std::uint8_t>(random.bits() & 0xFF));
-  for (Index i = 0; i < size; ++i) {
-    batch.variations.push_back(
-        draw_variation(TrainConfig{}.augment, preset.load, preset.input, &random));
-    batch.ages.push_back(static_cast<float>(7 * i % 80));
-    batch.genders.push_back(static_cast<std::int32_t>(i % 2));
-  }
-  return batch;
-}
-
 // The whole step as the trainer makes it: bytes to the GPU, forward, objective, backward, ADADELTA.
 nlohmann::ordered_json step_cases(const Options& options, const DeviceChoice& choice, Math math) {
   const std::size_t before = cuda_bytes_in_use();
-  Engine engine({.device = choice, .math = math});
-  const Context& ctx = engine.context();
-  TwinNetwork network(preset(options.set));
-  initialize(network.parameters(), 1);
-  AdadeltaOptimizer optimizer(network.place_on(Device::cuda), network.parameters(), {});
-  Objective objective({}, options.batch, network.width(Task::embedding), Device::cuda);
-  TrainingStep step(engine, network, objective, optimizer, options.batch);
-  const Batch batch = random_batch(network.preset(), options.batch);
-  step.plan();
-  step.send(batch);
-  const double train_ms = gpu_ms([&] {
-    step.begin(batch);
-    step.send(batch);  // the next one, which is the same
-    require(std::isfinite(step.loss().total), "[benchmark_gpu] expected a finite loss");
-    step.update(1e-3);
-  });
+  WholeStep whole({.device = choice, .math = math}, options.set, options.batch);
+  const double train_ms = gpu_ms([&] { whole.train(); });
   const std::size_t bytes = cuda_bytes_in_use() - before;
-  const std::string& refused = step.not_recorded();
-  engine.plan(network, options.batch, Mode::eval);
-  const Index side = network.preset().input;
-  const Tensor images = random_on_gpu({options.batch, side, side, 3}, 4);
-  const double infer_ms = gpu_ms([&] { network.forward(ctx, images.view(), Mode::eval); });
+  const std::string& refused = whole.step.not_recorded();
+  whole.engine.plan(whole.network, options.batch, Mode::eval);
+  const Tensor images = random_on_gpu(whole.images(), 4);
+  const double infer_ms =
+      gpu_ms([&] { whole.network.forward(whole.engine.context(), images.view(), Mode::eval); });
   const auto rate = [&](double ms) { return static_cast<double>(options.batch) / ms * 1e3; };
   fmt::print(
       "\n{}, batch {}, {}: training step {:.2f} ms, {:.1f} images/s; inference {:.2f} ms, "

@@ -1,22 +1,16 @@
-// A whole training step of a preset's tower (forward, backward, ADADELTA over all
-// parameters) and inference: images per second, share of the measured peak, memory. The loss is
-// the mean of the features' squares, the simplest that gives every parameter a gradient.
+// A whole training step of a preset's network, as the trainer makes it, its parts, and inference:
+// images per second, share of the measured peak, memory.
 #include <cstdio>
 #include <functional>
-#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <sys/resource.h>
 
 #include "benchmarks/measure.h"
+#include "benchmarks/whole_step.h"
 #include "core/error.h"
 #include "core/isa.h"
 #include "core/parallel.h"
-#include "core/random.h"
-#include "kernels/adadelta/adadelta.h"
-#include "kernels/elementwise/elementwise.h"
-#include "layers/backbones/backbone.h"
-#include "layers/initialize.h"
 
 using namespace twinage;
 
@@ -38,70 +32,6 @@ double peak_resident_bytes() {
   return static_cast<double>(usage.ru_maxrss) * 1024;  // Linux counts KiB
 }
 
-class Step {
- public:
-  explicit Step(const Options& options)
-      : preset_(preset(options.preset)),
-        net_(twinage::tower(preset_)),
-        images_({options.batch, preset_.input, preset_.input, 3}),
-        features_(matrix(options.batch, net_.channels)),
-        dfeatures_(features_.shape()) {
-    initialize(net_.layer->parameters(), 1);
-    Random random(1);
-    for (Index i = 0; i < images_.size(); ++i)
-      images_.data()[i] = static_cast<float>(random.normal());
-    for (const Parameter* p : net_.layer->parameters()) {
-      if (!p->trained) continue;
-      mean_square_gradients_.emplace_back(p->value.shape());
-      mean_square_steps_.emplace_back(p->value.shape());
-    }
-    ctx_.threads = options.measure.threads;
-  }
-
-  void plan(Mode mode) {
-    net_.layer->plan(ctx_, images_.shape(), mode);
-    scratch_ = Workspace();  // the old one goes before the new one comes
-    scratch_ = Workspace(net_.layer->workspace());
-    ctx_.workspace = &scratch_;
-  }
-
-  void forward(Mode mode) {
-    if (mode == Mode::train) net_.layer->begin_step(1, 0);
-    net_.layer->forward(ctx_, features_.view(), images_.view(), mode);
-  }
-  void backward() {
-    for (Parameter* p : net_.layer->parameters())
-      if (p->trained) fill(ctx_, p->grad.view(), 0);
-    const float scale = 2 / static_cast<float>(features_.size());
-    for (Index i = 0; i < features_.size(); ++i) dfeatures_.data()[i] = scale * features_.data()[i];
-    net_.layer->backward(ctx_, View(), dfeatures_.view(), images_.view(), features_.view(),
-                         Write::overwrite);
-  }
-  void update() {
-    std::size_t i = 0;
-    for (Parameter* p : net_.layer->parameters()) {
-      if (!p->trained) continue;
-      adadelta(ctx_, p->value.data(), mean_square_gradients_[i].data(),
-               mean_square_steps_[i].data(), p->grad.data(), p->value.size(), {}, 1);
-      ++i;
-    }
-  }
-
-  void require_finite() const {
-    require(all_finite(ctx_, features_.view()), "[train_step] expected finite features");
-  }
-  const Layer& tower() const { return *net_.layer; }
-  Index batch() const { return images_.shape().n; }
-
- private:
-  Preset preset_;
-  Stage net_;
-  Tensor images_, features_, dfeatures_;
-  std::vector<Tensor> mean_square_gradients_, mean_square_steps_;  // of trained parameters
-  Workspace scratch_;
-  Context ctx_;
-};
-
 void print(const char* what, double flops, const bench::Timing& timing, Index batch) {
   std::printf("  %-10s %10.1f ms", what, timing.median_ms);
   if (flops > 0)
@@ -112,38 +42,45 @@ void print(const char* what, double flops, const bench::Timing& timing, Index ba
 }
 
 void run(const Options& options) {
-  Step step(options);
+  bench::WholeStep whole({.device = {}, .threads = options.measure.threads}, options.preset,
+                         options.batch);
+  const Context& ctx = whole.engine.context();
+  TwinNetwork& network = whole.network;
   const auto time = [&](const char* what, double flops, const std::function<void()>& call) {
-    print(what, flops, bench::measure(options.measure, flops, call), step.batch());
+    print(what, flops, bench::measure(options.measure, flops, call), options.batch);
   };
   std::printf("%s, batch %lld, %d threads, %s\n", options.preset.c_str(),
               static_cast<long long>(options.batch), options.measure.threads,
               to_string(isa()).c_str());
 
-  step.plan(Mode::train);
-  const double flops = step.tower().flops();
+  const double flops = network.flops();
   // The images need no gradient, so that a step is a little less than three times forward's cost;
   // it is counted as three times, as usual.
-  time("train", 3 * flops, [&] {
-    step.forward(Mode::train);
-    step.backward();
-    step.update();
+  time("train", 3 * flops, [&] { whole.train(); });
+  // And its parts.
+  FaceInput input(whole.engine, options.batch, network.preset().load, network.preset().input);
+  input.send(whole.batch.pixels, whole.batch.variations);
+  input.receive();
+  time("images", 0, [&] { input.normalize(); });
+  const ConstView images = input.images();
+  TwinNetwork::Outputs outputs;
+  time("forward", flops, [&] { outputs = network.forward(ctx, images, Mode::train); });
+  time("loss", 0, [&] { whole.objective.compute(ctx, outputs); });
+  time("backward", 2 * flops, [&] {
+    network.zero_gradients(ctx);
+    network.backward(ctx, images, whole.objective.gradients());
   });
-  time("forward", flops, [&] { step.forward(Mode::train); });
-  time("backward", 2 * flops, [&] { step.backward(); });
-  time("ADADELTA", 0, [&] { step.update(); });
-  step.require_finite();
+  time("ADADELTA", 0, [&] { whole.optimizer.step(ctx, bench::WholeStep::kFactor); });
   std::printf(
       "  memory     %10.1f MB kept for backward, %.1f MB scratch, %.1f MB resident at most\n",
-      megabytes(static_cast<double>(step.tower().activation_bytes())),
-      megabytes(4.0 * static_cast<double>(step.tower().workspace())),
+      megabytes(static_cast<double>(network.activation_bytes())),
+      megabytes(static_cast<double>(whole.engine.workspace_bytes())),
       megabytes(peak_resident_bytes()));
 
-  step.plan(Mode::eval);
-  time("infer", flops, [&] { step.forward(Mode::eval); });
-  step.require_finite();
+  whole.engine.plan(network, options.batch, Mode::eval);
+  time("infer", flops, [&] { network.forward(ctx, images, Mode::eval); });
   std::printf("  memory     %10.1f MB scratch\n",
-              megabytes(4.0 * static_cast<double>(step.tower().workspace())));
+              megabytes(4.0 * static_cast<double>(network.workspace())));
 }
 
 }  // namespace
@@ -152,7 +89,7 @@ int main(int argc, char** argv) {
   Options options;
   options.measure.threads = hardware_threads();
   options.measure.repetitions = 5;
-  CLI::App app("Times a training step and inference of a preset's tower");
+  CLI::App app("Times a training step and inference of a preset's network");
   app.add_option("--preset", options.preset, preset_choices())->capture_default_str();
   app.add_option("--batch", options.batch, "images")->capture_default_str();
   app.add_option("--threads", options.measure.threads)->capture_default_str();

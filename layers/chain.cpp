@@ -2,6 +2,7 @@
 #include <array>
 
 #include "core/error.h"
+#include "layers/description.h"
 #include "layers/layers.h"
 #include "layers/planned.h"
 
@@ -84,10 +85,17 @@ class Chain final : public Layer {
     }
   }
 
-  std::vector<Layer*> parts() override {
-    std::vector<Layer*> all;
-    for (const LayerPtr& layer : layers_) all.push_back(layer.get());
-    return all;
+  std::span<const LayerPtr> parts() const override { return layers_; }
+
+  // An activation is counted where it is written.
+  LayerDescription describe() const override {
+    LayerDescription chain{.kind = kName, .name = name(), .x = planned_.x, .y = planned_.y};
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      chain.parts.push_back(layers_[i]->describe());
+      if (i < activations_.size())
+        keep_output(chain.parts[i], static_cast<Index>(activations_[i].bytes()));
+    }
+    return chain;
   }
 
  private:

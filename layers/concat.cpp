@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "layers/description.h"
 #include "layers/layers.h"
 #include "layers/planned.h"
 
@@ -62,10 +63,12 @@ class Concat final : public Layer {
                              b == 0 ? write : Write::accumulate);
   }
 
-  std::vector<Layer*> parts() override {
-    std::vector<Layer*> all;
-    for (const LayerPtr& branch : branches_) all.push_back(branch.get());
-    return all;
+  std::span<const LayerPtr> parts() const override { return branches_; }
+
+  LayerDescription describe() const override {
+    LayerDescription concat{.kind = kName, .name = name(), .x = planned_.x, .y = planned_.y};
+    for (const LayerPtr& branch : branches_) concat.parts.push_back(branch->describe());
+    return concat;
   }
 
  private:

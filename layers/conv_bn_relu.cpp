@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "kernels/elementwise/elementwise.h"
+#include "layers/description.h"
 #include "layers/layers.h"
 #include "layers/planned.h"
 
@@ -73,6 +74,20 @@ class ConvBnRelu final : public Layer {
 
   std::vector<Parameter*> parameters() override {
     return {&w_, &gamma_, &beta_, &running_mean_, &running_variance_};
+  }
+
+  LayerDescription describe() const override {
+    std::vector<LayerDescription::Option> options = options_of(w_.value.shape(), conv_);
+    options.push_back({"epsilon", norm_.epsilon});
+    options.push_back({"momentum", norm_.momentum});
+    return {.kind = kName,
+            .name = name(),
+            .options = std::move(options),
+            .x = planned_.x,
+            .y = planned_.y,
+            .parameters = {&w_, &gamma_, &beta_, &running_mean_, &running_variance_},
+            .flops = flops(),
+            .activation_bytes = activation_bytes()};
   }
 
  private:

@@ -1,6 +1,7 @@
 #include "core/error.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/relu/relu.h"
+#include "layers/description.h"
 #include "layers/layers.h"
 #include "layers/planned.h"
 
@@ -56,6 +57,17 @@ class ConvRelu final : public Layer {
   }
 
   std::vector<Parameter*> parameters() override { return {&w_, &b_}; }
+
+  LayerDescription describe() const override {
+    return {.kind = kName,
+            .name = name(),
+            .options = options_of(w_.value.shape(), conv_),
+            .x = planned_.x,
+            .y = planned_.y,
+            .parameters = {&w_, &b_},
+            .flops = flops(),
+            .activation_bytes = activation_bytes()};
+  }
 
  private:
   Conv2d conv_;

@@ -3,6 +3,7 @@
 #include "core/array.h"
 #include "core/error.h"
 #include "kernels/elementwise/elementwise.h"
+#include "layers/description.h"
 #include "layers/layers.h"
 #include "layers/planned.h"
 
@@ -47,6 +48,16 @@ class Dropout final : public Layer {
                 Write write) override {
     planned_.check_backward(kName, dx, dy, y, x);
     if (dx.data != nullptr) twinage::dropout(ctx, dx, dy, rule_, key_.data(), write);
+  }
+
+  LayerDescription describe() const override {
+    return {.kind = kName,
+            .name = name(),
+            .options = {{"rate", rate_}},
+            .x = planned_.x,
+            .y = planned_.y,
+            .flops = flops(),
+            .activation_bytes = activation_bytes()};
   }
 
  private:

@@ -1,4 +1,5 @@
 #include "kernels/elementwise/elementwise.h"
+#include "layers/description.h"
 #include "layers/layers.h"
 #include "layers/planned.h"
 
@@ -38,6 +39,15 @@ class Flatten final : public Layer {
     for_pictures(dy, planned_.x, [&](ConstView row, Index n, Index count) {
       (write == Write::overwrite ? copy : add)(ctx, dx.images(n, count), row);
     });
+  }
+
+  LayerDescription describe() const override {
+    return {.kind = kName,
+            .name = name(),
+            .x = planned_.x,
+            .y = planned_.y,
+            .flops = flops(),
+            .activation_bytes = activation_bytes()};
   }
 
  private:

@@ -6,16 +6,15 @@ namespace twinage {
 
 std::vector<Parameter*> Layer::parameters() {
   std::vector<Parameter*> all;
-  for (Layer* part : parts())
+  for (const LayerPtr& part : parts())
     for (Parameter* p : part->parameters()) all.push_back(p);
   return all;
 }
 
 void Layer::prefix_names(const std::string& prefix) {
   name_ = name_.empty() ? prefix : prefix + "." + name_;
-  const std::vector<Layer*> all = parts();
-  for (Layer* part : all) part->prefix_names(prefix);
-  if (!all.empty()) return;
+  for (const LayerPtr& part : parts()) part->prefix_names(prefix);
+  if (!parts().empty()) return;
   for (Parameter* p : parameters()) p->name = prefix + "." + p->name;
 }
 

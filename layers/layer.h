@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 namespace twinage {
 
 enum class Mode { train, eval };
+struct LayerDescription;  // layers/description.h
 
 // A named tensor of the model. Names are torchvision's ("Mixed_5b.branch1x1.conv.weight") so that
 // published weights load by name.
@@ -57,14 +59,17 @@ class Layer {
   // in a layer (dropout) is a function of these two and the layer's name. The backward pass belongs
   // to the same step.
   virtual void begin_step(std::uint64_t seed, std::uint64_t step) {
-    for (Layer* part : parts()) part->begin_step(seed, step);
+    for (const auto& part : parts()) part->begin_step(seed, step);
   }
 
   // The layers that a composition is made of, in their order.
-  virtual std::vector<Layer*> parts() { return {}; }
+  virtual std::span<const std::unique_ptr<Layer>> parts() const { return {}; }
 
   // All parameters in a fixed order, valid as long as the layer.
   virtual std::vector<Parameter*> parameters();
+
+  // Kind, options, shapes, parameters and costs of the layer and all its parts, after plan().
+  virtual LayerDescription describe() const = 0;
 
   // Puts `prefix` and a dot in front of the names of the layer, its parts and their parameters.
   void prefix_names(const std::string& prefix);

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/matmul/matmul.h"
+#include "layers/description.h"
 #include "layers/layers.h"
 #include "layers/planned.h"
 
@@ -52,6 +53,16 @@ class Linear final : public Layer {
   }
 
   std::vector<Parameter*> parameters() override { return {&w_, &b_}; }
+
+  LayerDescription describe() const override {
+    return {.kind = kName,
+            .name = name(),
+            .x = planned_.x,
+            .y = planned_.y,
+            .parameters = {&w_, &b_},
+            .flops = flops(),
+            .activation_bytes = activation_bytes()};
+  }
 
  private:
   Parameter w_, b_;

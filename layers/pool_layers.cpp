@@ -1,3 +1,4 @@
+#include "layers/description.h"
 #include "layers/layers.h"
 #include "layers/planned.h"
 
@@ -27,7 +28,23 @@ class PoolLayer : public Layer {
     if (dx.data != nullptr) pool_backward(ctx, dx, dy, x, y, write);
   }
 
+  LayerDescription describe() const override {
+    return {.kind = name_,
+            .name = name(),
+            .options = options(),
+            .x = planned_.x,
+            .y = planned_.y,
+            .flops = flops(),
+            .activation_bytes = activation_bytes()};
+  }
+
+ protected:
+  static std::vector<LayerDescription::Option> options_of_pool(Pool pool) {
+    return options_of({1, pool.window, pool.window, 1}, {pool.stride, pool.pad, pool.pad});
+  }
+
  private:
+  virtual std::vector<LayerDescription::Option> options() const = 0;
   virtual Shape pooled_shape(Shape x) const = 0;
   virtual void pool_forward(const Context& ctx, View y, ConstView x) const = 0;
   virtual void pool_backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
@@ -42,6 +59,7 @@ class MaxPool final : public PoolLayer {
   explicit MaxPool(Pool pool) : PoolLayer("max_pool"), pool_(pool) {}
 
  private:
+  std::vector<LayerDescription::Option> options() const override { return options_of_pool(pool_); }
   Shape pooled_shape(Shape x) const override { return pool_shape(x, pool_); }
   void pool_forward(const Context& ctx, View y, ConstView x) const override {
     max_pool_forward(ctx, y, x, pool_);
@@ -59,6 +77,7 @@ class AveragePool final : public PoolLayer {
   explicit AveragePool(Pool pool) : PoolLayer("average_pool"), pool_(pool) {}
 
  private:
+  std::vector<LayerDescription::Option> options() const override { return options_of_pool(pool_); }
   Shape pooled_shape(Shape x) const override { return pool_shape(x, pool_); }
   void pool_forward(const Context& ctx, View y, ConstView x) const override {
     average_pool_forward(ctx, y, x, pool_);
@@ -76,6 +95,7 @@ class GlobalAveragePool final : public PoolLayer {
   GlobalAveragePool() : PoolLayer("global_average_pool") {}
 
  private:
+  std::vector<LayerDescription::Option> options() const override { return {}; }
   Shape pooled_shape(Shape x) const override { return {x.n, 1, 1, x.c}; }
   void pool_forward(const Context& ctx, View y, ConstView x) const override {
     global_average_pool_forward(ctx, y, x);

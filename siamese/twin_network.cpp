@@ -52,6 +52,27 @@ double TwinNetwork::flops() const {
   return sum;
 }
 
+LayerDescription TwinNetwork::describe() const {
+  LayerDescription heads{
+      .kind = "heads", .x = features_.shape(), .y = matrix(features_.shape().n, 0)};
+  for (const Head& head : heads_.all) {
+    if (head.layer == nullptr) continue;
+    heads.parts.push_back(head.layer->describe());
+    keep_output(heads.parts.back(), static_cast<Index>(head.output.bytes()));
+    heads.y.c += head.output.shape().c;
+  }
+  LayerDescription network{.kind = "chain", .x = {}, .y = heads.y};
+  network.parts.push_back(tower_->describe());
+  network.x = network.parts[0].x;
+  keep_output(network.parts[0], static_cast<Index>(features_.bytes()));
+  network.parts.push_back(std::move(heads));
+  return network;
+}
+
+void TwinNetwork::begin_step(std::uint64_t seed, std::uint64_t step) {
+  tower_->begin_step(seed, step);
+}
+
 TwinNetwork::Outputs TwinNetwork::forward(const Context& ctx, ConstView images, Mode mode) {
   tower_->forward(ctx, features_.view(), images, mode);
   Outputs outputs;

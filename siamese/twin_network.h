@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "layers/backbones/backbone.h"
+#include "layers/description.h"
 #include "layers/layer.h"
 #include "layers/parameter_arena.h"
 #include "siamese/tasks.h"
@@ -35,6 +36,8 @@ class TwinNetwork {
   Index activation_bytes() const;
   double flops() const;  // of one forward pass over the batch
 
+  // To be called before the forward pass of every step of training: see Layer::begin_step.
+  void begin_step(std::uint64_t seed, std::uint64_t step);
   // A matrix(N, width) for each head; of a task without one: no data.
   using Outputs = ByTask<ConstView>;
   // The outputs stay valid until the next call.
@@ -42,6 +45,10 @@ class TwinNetwork {
   // After forward in Mode::train on the same images: accumulates every parameter's gradient.
   // gradients: d loss / d outputs of every head.
   void backward(const Context& ctx, ConstView images, const ByTask<ConstView>& gradients);
+
+  // After plan(). A "chain" of the tower and of "heads": parts side by side on the features, each
+  // with an output of its own; y counts the numbers of all.
+  LayerDescription describe() const;
 
   std::vector<Parameter*> parameters();
   void zero_gradients(const Context& ctx);

@@ -8,6 +8,7 @@
 #include "core/output.h"
 #include "core/processors.h"
 #include "tools/commands.h"
+#include "tools/layer_table.h"
 #include "tools/options.h"
 #include "train/model/reading_text.h"
 
@@ -17,14 +18,15 @@ namespace {
 struct InfoArguments {
   std::string run, preset;
   Index batch = 0;  // 0: the run's own, or what the preset is usually trained with
-  bool json = false;
+  bool layers = false, json = false;
 };
 
 constexpr const char* kHelp =
     "Says what this machine offers and what a model costs.\n\n"
     "  twinage info                     devices and instruction sets\n"
     "  twinage info --preset v3 --batch 8   parameters, FLOPs, memory of a preset\n"
-    "  twinage info run                 the same of a trained model, and how it was trained";
+    "  twinage info run                 the same of a trained model, and how it was trained\n"
+    "  twinage info run --layers        and what it is made of, layer by layer";
 
 nlohmann::ordered_json machine() {
   std::string problem = cuda_problem();
@@ -126,17 +128,28 @@ std::string trained_text(const Model& model) {
   return text;
 }
 
+// The network is planned by now.
+void describe(nlohmann::ordered_json& all, std::string& table, const TwinNetwork& network) {
+  const LayerDescription description = network.describe();
+  all["layers"] = layers_json(description);
+  table = layer_table(description);
+}
+
 void run(const InfoArguments& a) {
+  if (a.layers && a.run.empty() && a.preset.empty())
+    throw UsageError("[info] --layers expects a RUN or a --preset: whose layers?");
   nlohmann::ordered_json all = {{"machine", machine()}};
-  std::string training;
+  std::string training, table;
   if (!a.run.empty()) {
     Model model = load_model(a.run);
     all["model"] = cost_of(*model.network, a.batch > 0 ? a.batch : model.config.batch);
+    if (a.layers) describe(all, table, *model.network);
     all["trained"] = trained(model);
     training = trained_text(model);
   } else if (!a.preset.empty()) {
     TwinNetwork network(preset(a.preset));
     all["model"] = cost_of(network, a.batch > 0 ? a.batch : network.preset().batch);
+    if (a.layers) describe(all, table, network);
   }
   if (a.json) {
     print_result("{}\n", to_text(all));
@@ -145,6 +158,7 @@ void run(const InfoArguments& a) {
   print_machine(all["machine"]);
   if (all.contains("model")) print_cost(all["model"]);
   print_result("{}", training);
+  if (!table.empty()) print_result("\n{}", table);
 }
 
 }  // namespace
@@ -160,6 +174,7 @@ void add_info_command(CLI::App& app) {
       ->add_option("--batch", a->batch,
                    "faces a training step; unless set the run's own, or the preset's usual one")
       ->check(CLI::Range(1, 4096));
+  command->add_flag("--layers", a->layers, "what the network is made of, layer by layer");
   command->add_flag("--json", a->json, "print a JSON object");
   command->callback([a] { run(*a); });
 }

@@ -3,12 +3,13 @@
 namespace twinage {
 
 TrainingStep::TrainingStep(Engine& engine, TwinNetwork& network, Objective& objective,
-                           AdadeltaOptimizer& optimizer, Index batch)
+                           AdadeltaOptimizer& optimizer, Index batch, std::uint64_t seed)
     : engine_(engine),
       network_(network),
       objective_(objective),
       optimizer_(optimizer),
       batch_(batch),
+      seed_(seed),
       input_(engine, batch, network.preset().load, network.preset().input) {}
 
 void TrainingStep::plan() {
@@ -23,6 +24,7 @@ void TrainingStep::send(const Batch& batch) {
 }
 
 void TrainingStep::begin(const Batch& batch) {
+  network_.begin_step(seed_, batch.step);
   objective_.set_labels({batch.ages, batch.genders});
   input_.receive();
   if (engine_.context().device != Device::cuda) return compute();

@@ -17,9 +17,10 @@ namespace twinage {
 
 class TrainingStep {
  public:
-  // All must outlive the step. batch: faces a step.
+  // All must outlive the step. batch: faces a step. seed: of what is random in the network, which
+  // is a function of it and of Batch::step.
   TrainingStep(Engine& engine, TwinNetwork& network, Objective& objective,
-               AdadeltaOptimizer& optimizer, Index batch);
+               AdadeltaOptimizer& optimizer, Index batch, std::uint64_t seed = 0);
 
   // Plans the network for training: to be called first, and again after it was planned for anything
   // else (a validation).
@@ -45,6 +46,7 @@ class TrainingStep {
   Objective& objective_;
   AdadeltaOptimizer& optimizer_;
   Index batch_;
+  std::uint64_t seed_;
   FaceInput input_;
   CudaGraph graph_;    // device cuda only
   bool warm_ = false;  // a first step runs unrecorded: kernels are loaded then

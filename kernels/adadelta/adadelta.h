@@ -9,6 +9,7 @@
 // decay * x to g first. All arrays [count].
 #pragma once
 #include "core/context.h"
+#include "kernels/backends.h"
 
 namespace twinage {
 
@@ -21,25 +22,6 @@ struct Adadelta {
 void adadelta(const Context& ctx, float* x, float* mean_square_gradient, float* mean_square_step,
               const float* gradient, Index count, const Adadelta& options, float factor);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), the
-// fast code of the CPU (cpu), and the CUDA kernels on a GPU (cuda) and run by the host (simt).
-#define TWINAGE_ADADELTA_BACKEND                                             \
-  void adadelta(const Context& ctx, float* x, float* mean_square_gradient,   \
-                float* mean_square_step, const float* gradient, Index count, \
-                const Adadelta& options, float factor);
-
-namespace naive {
-TWINAGE_ADADELTA_BACKEND
-}
-namespace cpu {
-TWINAGE_ADADELTA_BACKEND
-}  // namespace cpu
-namespace cuda {
-TWINAGE_ADADELTA_BACKEND
-}  // namespace cuda
-namespace simt {
-TWINAGE_ADADELTA_BACKEND
-}  // namespace simt
-#undef TWINAGE_ADADELTA_BACKEND
+TWINAGE_BACKENDS(adadelta)
 
 }  // namespace twinage

@@ -7,6 +7,7 @@
 #pragma once
 #include "core/context.h"
 #include "core/view.h"
+#include "kernels/backends.h"
 
 namespace twinage {
 
@@ -50,38 +51,11 @@ void batch_norm_fold(const Context& ctx, float* scale, float* shift, const float
                      const float* variance, const float* gamma, const float* beta, Index channels,
                      const BatchNorm& norm);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), the
-// fast code of the CPU (cpu), and the CUDA kernels on a GPU (cuda) and run by the host (simt).
-#define TWINAGE_BATCH_NORM_BACKEND                                                                 \
-  void batch_norm_statistics(const Context& ctx, float* mean, float* variance, ConstView x);       \
-  void batch_norm_update_running(const Context& ctx, float* running_mean, float* running_variance, \
-                                 const float* mean, const float* variance, Index channels,         \
-                                 Index count, const BatchNorm& norm);                              \
-  void batch_norm_apply(const Context& ctx, View y, ConstView x, const float* mean,                \
-                        const float* variance, const float* gamma, const float* beta,              \
-                        const BatchNorm& norm);                                                    \
-  void batch_norm_backward(const Context& ctx, View dx, float* dgamma, float* dbeta, ConstView dy, \
-                           ConstView x, const float* mean, const float* variance,                  \
-                           const float* gamma, const float* beta, const BatchNorm& norm);          \
-  void batch_norm_fold(const Context& ctx, float* scale, float* shift, const float* mean,          \
-                       const float* variance, const float* gamma, const float* beta,               \
-                       Index channels, const BatchNorm& norm);
-
-namespace naive {
-TWINAGE_BATCH_NORM_BACKEND
-}
-namespace cpu {
-TWINAGE_BATCH_NORM_BACKEND
-Index batch_norm_workspace(const Context& ctx, Shape x);
-}  // namespace cpu
-namespace cuda {
-TWINAGE_BATCH_NORM_BACKEND
-Index batch_norm_workspace(const Context& ctx, Shape x);
-}  // namespace cuda
-namespace simt {
-TWINAGE_BATCH_NORM_BACKEND
-Index batch_norm_workspace(const Context& ctx, Shape x);
-}  // namespace simt
-#undef TWINAGE_BATCH_NORM_BACKEND
+TWINAGE_BACKENDS(batch_norm_statistics)
+TWINAGE_BACKENDS(batch_norm_update_running)
+TWINAGE_BACKENDS(batch_norm_apply)
+TWINAGE_BACKENDS(batch_norm_backward)
+TWINAGE_BACKENDS(batch_norm_fold)
+TWINAGE_DEVICE_BACKENDS(batch_norm_workspace)
 
 }  // namespace twinage

@@ -13,6 +13,7 @@
 #pragma once
 #include "core/context.h"
 #include "core/view.h"
+#include "kernels/backends.h"
 
 namespace twinage {
 
@@ -55,39 +56,13 @@ void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w
 void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView x, Conv2d conv,
                             Write write = Write::accumulate);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), the fast
-// code of the CPU (cpu), the CUDA kernels on a GPU (cuda) and run by the host (simt), and NVIDIA's
-// library (vendor, when ctx.vendor asks for it). conv2d.cpp checks shapes once and calls one of
-// them.
-#define TWINAGE_CONV2D_BACKEND                                                                     \
-  void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,           \
-                      ConvEpilogue epilogue);                                                      \
-  void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w, Conv2d conv,   \
-                            Write write);                                                          \
-  void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView x, Conv2d conv, \
-                              Write write);                                                        \
-  Index conv2d_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv);
-
-namespace naive {
-void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,
-                    ConvEpilogue epilogue);
-void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w, Conv2d conv,
-                          Write write);
-void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView x, Conv2d conv,
-                            Write write);
-}  // namespace naive
-namespace cpu {
-TWINAGE_CONV2D_BACKEND
-}  // namespace cpu
-namespace cuda {
-TWINAGE_CONV2D_BACKEND
-}  // namespace cuda
-namespace simt {
-TWINAGE_CONV2D_BACKEND
-}  // namespace simt
-namespace vendor {
-TWINAGE_CONV2D_BACKEND
-}  // namespace vendor
-#undef TWINAGE_CONV2D_BACKEND
+TWINAGE_BACKENDS(conv2d_forward)
+TWINAGE_BACKENDS(conv2d_backward_data)
+TWINAGE_BACKENDS(conv2d_backward_filter)
+TWINAGE_DEVICE_BACKENDS(conv2d_workspace)
+TWINAGE_BACKEND(vendor, conv2d_forward)
+TWINAGE_BACKEND(vendor, conv2d_backward_data)
+TWINAGE_BACKEND(vendor, conv2d_backward_filter)
+TWINAGE_BACKEND(vendor, conv2d_workspace)
 
 }  // namespace twinage

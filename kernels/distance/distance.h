@@ -12,6 +12,7 @@
 
 #include "core/context.h"
 #include "core/view.h"
+#include "kernels/backends.h"
 
 namespace twinage {
 
@@ -31,27 +32,8 @@ void distance_pairs_backward(const Context& ctx, View dz, ConstView z,
 // d of shape matrix(a rows, b rows).
 void distance_matrix(const Context& ctx, View d, ConstView a, ConstView b);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), the
-// fast code of the CPU (cpu), and the CUDA kernels on a GPU (cuda) and run by the host (simt).
-#define TWINAGE_DISTANCE_BACKEND                                                                   \
-  void distance_pairs_forward(const Context& ctx, float* d, ConstView z,                           \
-                              std::span<const IndexPair> pairs);                                   \
-  void distance_pairs_backward(const Context& ctx, View dz, ConstView z,                           \
-                               std::span<const IndexPair> pairs, const float* d, const float* dd); \
-  void distance_matrix(const Context& ctx, View d, ConstView a, ConstView b);
-
-namespace naive {
-TWINAGE_DISTANCE_BACKEND
-}
-namespace cpu {
-TWINAGE_DISTANCE_BACKEND
-}  // namespace cpu
-namespace cuda {
-TWINAGE_DISTANCE_BACKEND
-}  // namespace cuda
-namespace simt {
-TWINAGE_DISTANCE_BACKEND
-}  // namespace simt
-#undef TWINAGE_DISTANCE_BACKEND
+TWINAGE_BACKENDS(distance_pairs_forward)
+TWINAGE_BACKENDS(distance_pairs_backward)
+TWINAGE_BACKENDS(distance_matrix)
 
 }  // namespace twinage

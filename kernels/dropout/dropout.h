@@ -18,6 +18,7 @@
 #include "core/context.h"
 #include "core/random.h"
 #include "core/view.h"
+#include "kernels/backends.h"
 
 namespace twinage {
 
@@ -46,24 +47,6 @@ DropoutRule dropout_rule(double rate);  // throws Error unless 0 <= rate < 1
 void dropout(const Context& ctx, View y, ConstView x, DropoutRule rule, const DropoutKey* key,
              Write write = Write::overwrite);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), the
-// fast code of the CPU (cpu), and the CUDA kernels on a GPU (cuda) and run by the host (simt).
-#define TWINAGE_DROPOUT_BACKEND                                                                  \
-  void dropout(const Context& ctx, View y, ConstView x, DropoutRule rule, const DropoutKey* key, \
-               Write write);
-
-namespace naive {
-TWINAGE_DROPOUT_BACKEND
-}
-namespace cpu {
-TWINAGE_DROPOUT_BACKEND
-}  // namespace cpu
-namespace cuda {
-TWINAGE_DROPOUT_BACKEND
-}  // namespace cuda
-namespace simt {
-TWINAGE_DROPOUT_BACKEND
-}  // namespace simt
-#undef TWINAGE_DROPOUT_BACKEND
+TWINAGE_BACKENDS(dropout)
 
 }  // namespace twinage

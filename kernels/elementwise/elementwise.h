@@ -2,6 +2,7 @@
 #pragma once
 #include "core/context.h"
 #include "core/view.h"
+#include "kernels/backends.h"
 
 namespace twinage {
 
@@ -16,29 +17,12 @@ void scale_rows(const Context& ctx, View y, ConstView x,
 bool all_finite(const Context& ctx, ConstView x);
 Index all_finite_workspace(const Context& ctx);  // floats; 0 on cpu
 
-// The same signatures: the definition in plain loops with double accumulators (naive), the
-// fast code of the CPU (cpu), and the CUDA kernels on a GPU (cuda) and run by the host (simt).
-#define TWINAGE_ELEMENTWISE_BACKEND                                             \
-  void fill(const Context& ctx, View y, float value);                           \
-  void copy(const Context& ctx, View y, ConstView x);                           \
-  void add(const Context& ctx, View y, ConstView x);                            \
-  void add_bias(const Context& ctx, View y, const float* bias);                 \
-  void sum_pixels(const Context& ctx, float* sum, ConstView x);                 \
-  void scale_rows(const Context& ctx, View y, ConstView x, const float* scale); \
-  bool all_finite(const Context& ctx, ConstView x);
-
-namespace naive {
-TWINAGE_ELEMENTWISE_BACKEND
-}
-namespace cpu {
-TWINAGE_ELEMENTWISE_BACKEND
-}
-namespace cuda {
-TWINAGE_ELEMENTWISE_BACKEND
-}
-namespace simt {
-TWINAGE_ELEMENTWISE_BACKEND
-}
-#undef TWINAGE_ELEMENTWISE_BACKEND
+TWINAGE_BACKENDS(fill)
+TWINAGE_BACKENDS(copy)
+TWINAGE_BACKENDS(add)
+TWINAGE_BACKENDS(add_bias)
+TWINAGE_BACKENDS(sum_pixels)
+TWINAGE_BACKENDS(scale_rows)
+TWINAGE_BACKENDS(all_finite)
 
 }  // namespace twinage

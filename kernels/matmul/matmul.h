@@ -9,6 +9,7 @@
 #pragma once
 #include "core/context.h"
 #include "core/view.h"
+#include "kernels/backends.h"
 
 namespace twinage {
 
@@ -19,30 +20,9 @@ Index matmul_workspace(const Context& ctx, Index M, Index N, Index K);  // float
 void matmul(const Context& ctx, View c, ConstView a, Transpose transpose_a, ConstView b,
             Transpose transpose_b, Write write = Write::overwrite);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), the fast
-// code of the CPU (cpu), the CUDA kernels on a GPU (cuda) and run by the host (simt), and NVIDIA's
-// library (vendor, when ctx.vendor asks for it).
-#define TWINAGE_MATMUL_BACKEND                                                             \
-  void matmul(const Context& ctx, View c, ConstView a, Transpose transpose_a, ConstView b, \
-              Transpose transpose_b, Write write);                                         \
-  Index matmul_workspace(const Context& ctx, Index M, Index N, Index K);
-
-namespace naive {
-void matmul(const Context& ctx, View c, ConstView a, Transpose transpose_a, ConstView b,
-            Transpose transpose_b, Write write);
-}
-namespace cpu {
-TWINAGE_MATMUL_BACKEND
-}  // namespace cpu
-namespace cuda {
-TWINAGE_MATMUL_BACKEND
-}  // namespace cuda
-namespace simt {
-TWINAGE_MATMUL_BACKEND
-}  // namespace simt
-namespace vendor {
-TWINAGE_MATMUL_BACKEND
-}  // namespace vendor
-#undef TWINAGE_MATMUL_BACKEND
+TWINAGE_BACKENDS(matmul)
+TWINAGE_DEVICE_BACKENDS(matmul_workspace)
+TWINAGE_BACKEND(vendor, matmul)
+TWINAGE_BACKEND(vendor, matmul_workspace)
 
 }  // namespace twinage

@@ -8,6 +8,7 @@
 
 #include "core/context.h"
 #include "core/view.h"
+#include "kernels/backends.h"
 
 namespace twinage {
 
@@ -35,24 +36,6 @@ struct ImageVariation {
 void normalize_images(const Context& ctx, View y, const std::uint8_t* rgb, Index side,
                       const ImageVariation* variations);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), the
-// fast code of the CPU (cpu), and the CUDA kernels on a GPU (cuda) and run by the host (simt).
-#define TWINAGE_NORMALIZE_IMAGES_BACKEND                                                 \
-  void normalize_images(const Context& ctx, View y, const std::uint8_t* rgb, Index side, \
-                        const ImageVariation* variations);
-
-namespace naive {
-TWINAGE_NORMALIZE_IMAGES_BACKEND
-}
-namespace cpu {
-TWINAGE_NORMALIZE_IMAGES_BACKEND
-}  // namespace cpu
-namespace cuda {
-TWINAGE_NORMALIZE_IMAGES_BACKEND
-}  // namespace cuda
-namespace simt {
-TWINAGE_NORMALIZE_IMAGES_BACKEND
-}  // namespace simt
-#undef TWINAGE_NORMALIZE_IMAGES_BACKEND
+TWINAGE_BACKENDS(normalize_images)
 
 }  // namespace twinage

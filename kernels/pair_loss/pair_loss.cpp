@@ -21,13 +21,13 @@ bool same_class(const PairLoss& loss, float gap) {
 }
 
 void pair_loss(const Context& ctx, float* loss, float* dd, const float* d, const float* gap,
-               const float* weight, Index count, const PairLoss& kind) {
+               const float* weight, Index count, const PairLoss& options) {
   require(count >= 0, "[pair_loss] expected count >= 0, got {}", count);
-  require(kind.margin > 0, "[pair_loss] expected margin > 0, got {}", kind.margin);
-  require(kind.gap_max > 0, "[pair_loss] expected gap_max > 0 years, got {}", kind.gap_max);
-  require(kind.scale > 0, "[pair_loss] expected scale > 0 years, got {}", kind.scale);
-  require(kind.beta > 0, "[pair_loss] expected beta > 0, got {}", kind.beta);
-  TWINAGE_DISPATCH(ctx, pair_loss, loss, dd, d, gap, weight, count, kind);
+  require(options.margin > 0, "[pair_loss] expected margin > 0, got {}", options.margin);
+  require(options.gap_max > 0, "[pair_loss] expected gap_max > 0 years, got {}", options.gap_max);
+  require(options.scale > 0, "[pair_loss] expected scale > 0 years, got {}", options.scale);
+  require(options.beta > 0, "[pair_loss] expected beta > 0, got {}", options.beta);
+  TWINAGE_DISPATCH(ctx, pair_loss, loss, dd, d, gap, weight, count, options);
 }
 
 }  // namespace twinage

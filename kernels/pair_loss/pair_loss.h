@@ -15,6 +15,7 @@
 
 #include "core/context.h"
 #include "core/enum_names.h"
+#include "kernels/backends.h"
 
 namespace twinage {
 
@@ -50,26 +51,8 @@ bool same_class(const PairLoss& loss, float gap);
 // loss[p] = the unweighted loss of pair p; dd[p] = weight[p] * d loss[p] / d D[p].
 // All arrays [count]. The loss of a NaN distance is NaN.
 void pair_loss(const Context& ctx, float* loss, float* dd, const float* d, const float* gap,
-               const float* weight, Index count, const PairLoss& kind);
+               const float* weight, Index count, const PairLoss& options);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), the
-// fast code of the CPU (cpu), and the CUDA kernels on a GPU (cuda) and run by the host (simt).
-#define TWINAGE_PAIR_LOSS_BACKEND                                                              \
-  void pair_loss(const Context& ctx, float* loss, float* dd, const float* d, const float* gap, \
-                 const float* weight, Index count, const PairLoss& kind);
-
-namespace naive {
-TWINAGE_PAIR_LOSS_BACKEND
-}
-namespace cpu {
-TWINAGE_PAIR_LOSS_BACKEND
-}  // namespace cpu
-namespace cuda {
-TWINAGE_PAIR_LOSS_BACKEND
-}  // namespace cuda
-namespace simt {
-TWINAGE_PAIR_LOSS_BACKEND
-}  // namespace simt
-#undef TWINAGE_PAIR_LOSS_BACKEND
+TWINAGE_BACKENDS(pair_loss)
 
 }  // namespace twinage

@@ -9,13 +9,13 @@ namespace twinage::cpu {
 namespace {
 
 void contrastive(float* loss, float* dd, const float* d, const float* gap, const float* weight,
-                 Index count, const PairLoss& kind) {
-  const float largest_same_gap = kind.kind == PairLossKind::contrastive ? 0.0F : kind.tau;
-  const bool graded = kind.kind == PairLossKind::graded_contrastive;
+                 Index count, const PairLoss& options) {
+  const float largest_same_gap = options.kind == PairLossKind::contrastive ? 0.0F : options.tau;
+  const bool graded = options.kind == PairLossKind::graded_contrastive;
   for (Index p = 0; p < count; ++p) {
-    const float share = graded ? std::min(1.0F, gap[p] / kind.gap_max) : 1.0F;
+    const float share = graded ? std::min(1.0F, gap[p] / options.gap_max) : 1.0F;
     // In this order NaN stays NaN.
-    const float short_of = std::max(kind.margin * share - d[p], 0.0F);
+    const float short_of = std::max(options.margin * share - d[p], 0.0F);
     // Both kinds of pair have the loss e * e: e = D pulls together, e = -short_of pushes apart.
     const float e = gap[p] <= largest_same_gap ? d[p] : -short_of;
     loss[p] = e * e;
@@ -37,16 +37,16 @@ void gap_regression(float* loss, float* dd, const float* d, const float* gap, co
 }  // namespace
 
 void pair_loss(const Context&, float* loss, float* dd, const float* d, const float* gap,
-               const float* weight, Index count, const PairLoss& kind) {
-  switch (kind.kind) {
+               const float* weight, Index count, const PairLoss& options) {
+  switch (options.kind) {
     case PairLossKind::contrastive:
     case PairLossKind::revised_contrastive:
     case PairLossKind::graded_contrastive:
-      return contrastive(loss, dd, d, gap, weight, count, kind);
+      return contrastive(loss, dd, d, gap, weight, count, options);
     case PairLossKind::gap_regression:
-      return gap_regression(loss, dd, d, gap, weight, count, kind.scale, kind.beta);
+      return gap_regression(loss, dd, d, gap, weight, count, options.scale, options.beta);
   }
-  fail_unknown_pair_loss(kind.kind);
+  fail_unknown_pair_loss(options.kind);
 }
 
 }  // namespace twinage::cpu

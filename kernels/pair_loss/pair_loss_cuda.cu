@@ -9,13 +9,13 @@ constexpr int kThreads = 128;
 
 __global__ void __launch_bounds__(kThreads)
     contrastive(float* loss, float* dd, const float* d, const float* gap, const float* weight,
-                Index count, PairLoss kind) {
+                Index count, PairLoss options) {
   const Index p = static_cast<Index>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (p >= count) return;
-  const float largest_same_gap = kind.kind == PairLossKind::contrastive ? 0.0F : kind.tau;
-  const bool graded = kind.kind == PairLossKind::graded_contrastive;
-  const float share = graded ? fminf(1.0F, gap[p] / kind.gap_max) : 1.0F;
-  const float left = kind.margin * share - d[p];
+  const float largest_same_gap = options.kind == PairLossKind::contrastive ? 0.0F : options.tau;
+  const bool graded = options.kind == PairLossKind::graded_contrastive;
+  const float share = graded ? fminf(1.0F, gap[p] / options.gap_max) : 1.0F;
+  const float left = options.margin * share - d[p];
   const float short_of = left < 0 ? 0.0F : left;
   // Both kinds of pair have the loss e * e: e = D pulls together, e = -short_of pushes apart.
   const float e = gap[p] <= largest_same_gap ? d[p] : -short_of;
@@ -38,20 +38,20 @@ __global__ void __launch_bounds__(kThreads)
 }  // namespace
 
 void pair_loss(const Context& ctx, float* loss, float* dd, const float* d, const float* gap,
-               const float* weight, Index count, const PairLoss& kind) {
+               const float* weight, Index count, const PairLoss& options) {
   if (count == 0) return;
   const dim3 grid(static_cast<unsigned>(ceil_div(count, kThreads)));
-  switch (kind.kind) {  // here, on the host: a kernel could not fail in words
+  switch (options.kind) {  // here, on the host: a kernel could not fail in words
     case PairLossKind::contrastive:
     case PairLossKind::revised_contrastive:
     case PairLossKind::graded_contrastive:
       return gpu::launch(ctx, "pair_loss", contrastive, grid, dim3(kThreads), 0, loss, dd, d, gap,
-                         weight, count, kind);
+                         weight, count, options);
     case PairLossKind::gap_regression:
       return gpu::launch(ctx, "pair_loss", gap_regression, grid, dim3(kThreads), 0, loss, dd, d,
-                         gap, weight, count, kind.scale, kind.beta);
+                         gap, weight, count, options.scale, options.beta);
   }
-  fail_unknown_pair_loss(kind.kind);
+  fail_unknown_pair_loss(options.kind);
 }
 
 }  // namespace twinage::TWINAGE_GPU_NAMESPACE

@@ -22,27 +22,27 @@ LossAndSlope smooth_l1(double e, double beta) {
   return {std::fabs(e) - beta / 2, e > 0 ? 1.0 : -1.0};
 }
 
-LossAndSlope of_pair(const PairLoss& kind, double d, float gap) {
-  switch (kind.kind) {
+LossAndSlope of_pair(const PairLoss& options, double d, float gap) {
+  switch (options.kind) {
     case PairLossKind::contrastive:
     case PairLossKind::revised_contrastive:
-      return contrastive(d, same_class(kind, gap), kind.margin);
+      return contrastive(d, same_class(options, gap), options.margin);
     case PairLossKind::graded_contrastive: {
-      const double share = std::min(1.0, static_cast<double>(gap) / kind.gap_max);
-      return contrastive(d, same_class(kind, gap), kind.margin * share);
+      const double share = std::min(1.0, static_cast<double>(gap) / options.gap_max);
+      return contrastive(d, same_class(options, gap), options.margin * share);
     }
     case PairLossKind::gap_regression:
-      return smooth_l1(d - static_cast<double>(gap) / kind.scale, kind.beta);
+      return smooth_l1(d - static_cast<double>(gap) / options.scale, options.beta);
   }
-  fail_unknown_pair_loss(kind.kind);
+  fail_unknown_pair_loss(options.kind);
 }
 
 }  // namespace
 
 void pair_loss(const Context&, float* loss, float* dd, const float* d, const float* gap,
-               const float* weight, Index count, const PairLoss& kind) {
+               const float* weight, Index count, const PairLoss& options) {
   for (Index p = 0; p < count; ++p) {
-    const auto [value, slope] = of_pair(kind, d[p], gap[p]);
+    const auto [value, slope] = of_pair(options, d[p], gap[p]);
     loss[p] = static_cast<float>(value);
     dd[p] = static_cast<float>(weight[p] * slope);
   }

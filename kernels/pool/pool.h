@@ -10,6 +10,7 @@
 #pragma once
 #include "core/context.h"
 #include "core/view.h"
+#include "kernels/backends.h"
 
 namespace twinage {
 
@@ -32,29 +33,11 @@ void global_average_pool_forward(const Context& ctx, View y, ConstView x);  // y
 void global_average_pool_backward(const Context& ctx, View dx, ConstView dy,
                                   Write write = Write::overwrite);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), the
-// fast code of the CPU (cpu), and the CUDA kernels on a GPU (cuda) and run by the host (simt).
-#define TWINAGE_POOL_BACKEND                                                                     \
-  void max_pool_forward(const Context& ctx, View y, ConstView x, Pool pool);                     \
-  void max_pool_backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,    \
-                         Pool pool, Write write);                                                \
-  void average_pool_forward(const Context& ctx, View y, ConstView x, Pool pool);                 \
-  void average_pool_backward(const Context& ctx, View dx, ConstView dy, Pool pool, Write write); \
-  void global_average_pool_forward(const Context& ctx, View y, ConstView x);                     \
-  void global_average_pool_backward(const Context& ctx, View dx, ConstView dy, Write write);
-
-namespace naive {
-TWINAGE_POOL_BACKEND
-}
-namespace cpu {
-TWINAGE_POOL_BACKEND
-}  // namespace cpu
-namespace cuda {
-TWINAGE_POOL_BACKEND
-}  // namespace cuda
-namespace simt {
-TWINAGE_POOL_BACKEND
-}  // namespace simt
-#undef TWINAGE_POOL_BACKEND
+TWINAGE_BACKENDS(max_pool_forward)
+TWINAGE_BACKENDS(max_pool_backward)
+TWINAGE_BACKENDS(average_pool_forward)
+TWINAGE_BACKENDS(average_pool_backward)
+TWINAGE_BACKENDS(global_average_pool_forward)
+TWINAGE_BACKENDS(global_average_pool_backward)
 
 }  // namespace twinage

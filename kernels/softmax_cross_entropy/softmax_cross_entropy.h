@@ -8,6 +8,7 @@
 
 #include "core/context.h"
 #include "core/view.h"
+#include "kernels/backends.h"
 
 namespace twinage {
 
@@ -19,25 +20,7 @@ void softmax(const Context& ctx, View p, ConstView logits);
 void softmax_cross_entropy(const Context& ctx, float* loss, View dlogits, ConstView logits,
                            const std::int32_t* labels, float weight);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), the
-// fast code of the CPU (cpu), and the CUDA kernels on a GPU (cuda) and run by the host (simt).
-#define TWINAGE_SOFTMAX_BACKEND                                                               \
-  void softmax(const Context& ctx, View p, ConstView logits);                                 \
-  void softmax_cross_entropy(const Context& ctx, float* loss, View dlogits, ConstView logits, \
-                             const std::int32_t* labels, float weight);
-
-namespace naive {
-TWINAGE_SOFTMAX_BACKEND
-}
-namespace cpu {
-TWINAGE_SOFTMAX_BACKEND
-}  // namespace cpu
-namespace cuda {
-TWINAGE_SOFTMAX_BACKEND
-}  // namespace cuda
-namespace simt {
-TWINAGE_SOFTMAX_BACKEND
-}  // namespace simt
-#undef TWINAGE_SOFTMAX_BACKEND
+TWINAGE_BACKENDS(softmax)
+TWINAGE_BACKENDS(softmax_cross_entropy)
 
 }  // namespace twinage

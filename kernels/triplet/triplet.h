@@ -19,6 +19,7 @@
 #include "core/context.h"
 #include "core/enum_names.h"
 #include "core/shape.h"
+#include "kernels/backends.h"
 
 namespace twinage {
 
@@ -67,25 +68,7 @@ Index triplet_workspace(const Context& ctx, Index batch);  // floats
 // Throws Error: every backend that meets a kind it has no formula for ends here, before it writes.
 [[noreturn]] void fail_unknown_triplet(TripletKind kind);
 
-// The same signatures: the definition in plain loops with double accumulators (naive), the
-// fast code of the CPU (cpu), and the CUDA kernels on a GPU (cuda) and run by the host (simt).
-#define TWINAGE_TRIPLET_BACKEND                                                                \
-  void triplet_loss(const Context& ctx, float* loss, float* dd, float* active, const float* d, \
-                    const float* age, Index batch, float weight, const Triplet& options);      \
-  Index triplet_workspace(const Context& ctx, Index batch);
-
-namespace naive {
-TWINAGE_TRIPLET_BACKEND
-}
-namespace cpu {
-TWINAGE_TRIPLET_BACKEND
-}  // namespace cpu
-namespace cuda {
-TWINAGE_TRIPLET_BACKEND
-}  // namespace cuda
-namespace simt {
-TWINAGE_TRIPLET_BACKEND
-}  // namespace simt
-#undef TWINAGE_TRIPLET_BACKEND
+TWINAGE_BACKENDS(triplet_loss)
+TWINAGE_DEVICE_BACKENDS(triplet_workspace)
 
 }  // namespace twinage

@@ -43,7 +43,7 @@ __device__ __forceinline__ T sum_of_block(T (&of_thread)[kThreads], T mine) {
 // One face of an anchor's class, or of another, which decides the loss.
 struct Hardest {
   float d;
-  Index at;  // -1: none
+  int at;  // -1: none
 
   // sign 1: of the farthest, -1: of the nearest the first; NaN before all
   __device__ __forceinline__ void merge(const Hardest& other, float sign) {
@@ -75,7 +75,7 @@ __global__ void __launch_bounds__(kThreads)
   Hardest positive{0, -1}, negative{0, -1};
   for (Index i = threadIdx.x; i < batch.faces; i += kThreads) {
     if (i == a) continue;
-    const Hardest one{batch.distance(a, i), i};
+    const Hardest one{batch.distance(a, i), static_cast<int>(i)};
     if (batch.same_class(a, i))
       positive.merge(one, 1);
     else

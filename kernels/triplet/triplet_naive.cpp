@@ -89,8 +89,4 @@ void triplet_loss(const Context&, float* loss, float* dd, float* active, const f
   *active = sums.triplets > 0 ? static_cast<float>(sums.active_triplets / sums.triplets) : 0;
 }
 
-Index triplet_workspace(const Context&, Index) {
-  return 0;
-}
-
 }  // namespace twinage::naive

@@ -26,7 +26,10 @@ SharedVector<std::int32_t> some_labels(Index rows, Index classes, Random& random
 TEST_CASE("softmax_cross_entropy: equals naive, absent labels included") {
   Random random(1);
   const TestContext ctx;
-  for (const Shape shape : {matrix(1, 1), matrix(9, 2), matrix(33, 101), matrix(0, 2)})
+  // 101: ages from 0 to 100; 32 and 33: a warp's lanes, and one more; 129 and 1001: more classes
+  // than a block has threads.
+  for (const Shape shape : {matrix(1, 1), matrix(9, 2), matrix(3, 32), matrix(5, 33),
+                            matrix(64, 101), matrix(6, 129), matrix(2, 1001), matrix(0, 2)})
     for (const float spread : {1.0F, 30.0F, 1e4F}) {
       CAPTURE(to_string(shape));
       GuardedTensor logits(shape, 2), loss(vector(shape.n)), d(shape, 1), p(shape, 3);
@@ -76,6 +79,33 @@ TEST_CASE("softmax_cross_entropy: finite differences") {
   for (const auto run : {naive::softmax_cross_entropy, softmax_cross_entropy}) {
     run(ctx, loss.data(), d.view(), logits.view(), labels.data(), 0.3F);
     CHECK(largest_error(doubles(d.view()), want) <= 3e-7);
+  }
+}
+
+TEST_CASE("softmax_cross_entropy: finite differences of ages, whichever lane has the label") {
+  Random random(4);
+  const TestContext ctx;
+  const std::size_t classes = 101;
+  const SharedVector<std::int32_t> labels = {0, 31, 32, 63, 64, 95, 96, 100};
+  const Shape shape = matrix(static_cast<Index>(labels.size()), classes);
+  GuardedTensor logits(shape, 3), loss(vector(shape.n)), d(shape, 2);
+  logits.fill_uniform(random, -3, 3);
+  const Doubles x = doubles(logits.view());
+  for (std::size_t n = 0; n < labels.size(); ++n) {
+    const auto loss_of = [&](const Doubles& row) {
+      double sum = 0;
+      for (const double v : row) sum += std::exp(v);
+      return std::log(sum) - row[static_cast<std::size_t>(labels[n])];
+    };
+    const auto first = x.begin() + static_cast<std::ptrdiff_t>(n * classes);
+    const Doubles row(first, first + classes), want = numeric_gradient(row, loss_of);
+    CHECK(largest_magnitude(want) > 0.5);
+    for (const auto run : {naive::softmax_cross_entropy, softmax_cross_entropy}) {
+      run(ctx, loss.data(), d.view(), logits.view(), labels.data(), 1);
+      const auto row_n = static_cast<Index>(n);
+      CHECK(near(loss.data()[n], loss_of(row), 1e-6));
+      CHECK(largest_error(doubles(d.view().images(row_n, 1)), want) <= 3e-7);
+    }
   }
 }
 

@@ -225,6 +225,8 @@ TEST_CASE("triplet_loss: a batch of 1024 faces") {
   Random random(5);
   const Faces faces(1024, random);
   for (const TripletKind kind : kKinds) {
+    // Under simt a minute with checks on; the 300 faces above are three rounds of a block, too.
+    if (kind == TripletKind::all && test_device() == Device::simt) continue;
     const Triplet options = {.kind = kind, .margin = 0.5F, .tau = 3};
     const Result want = run_on(naive::triplet_loss, faces, options);
     const Result got = run_on(triplet_loss, faces, options);

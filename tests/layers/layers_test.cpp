@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "layers/backbones/inception_v3.h"
+#include "layers/description.h"
 #include "tests/layers/rig.h"
 
 using namespace twinage;
@@ -305,6 +306,7 @@ class Scratch final : public Layer {
   Index workspace() const override { return workspace_floats(floats_); }
   Index activation_bytes() const override { return 0; }
   double flops() const override { return 0; }
+  LayerDescription describe() const override { return {.kind = "scratch", .name = name()}; }
   void forward(const Context& ctx, View y, ConstView, Mode) override {
     WorkspaceScope scratch(ctx.workspace);
     std::fill_n(scratch.floats(floats_), floats_, -1.0F);

@@ -35,7 +35,7 @@ class Rig {
         y(y_shape_, 3),
         dy(hashed("dy", y_shape_)),
         dx(x_shape, 2) {
-    if (planned_mode == Mode::train) begin_step(0);
+    if (planned_mode == Mode::train) begin_step(7);
   }
 
   void begin_step(std::uint64_t step) { layer_.begin_step(1, step); }

@@ -9,7 +9,7 @@ linked in front of the library. Prints a table in Markdown; exits with 1 if nobo
     cmake --preset release && cmake --build --preset release --target tests_kernels
     cmake --preset simt-check && cmake --build --preset simt-check --target tests_kernels
     tests/tools/delete_each_barrier.py                 # all kernels
-    tests/tools/delete_each_barrier.py conv2d matmul   # these folders of kernels/ only
+    tests/tools/delete_each_barrier.py conv2d product  # these folders of kernels/ only
 """
 
 import argparse

@@ -9,6 +9,8 @@ In docs/*.md and README.md:
   of a line says where it stands. Code that nobody quotes from goes into an indented block.
 - every `name_of_code()`, every `folder/file`, every link and its #anchor, every file.cu:12 and every source line that a
   debugger shows exists; so do the keys of the configuration and the TWINAGE_... variables;
+- docs/settings.md has every key that `twinage train --settings` prints, with the value of each recipe
+  and a reason;
 - commands name subcommands, options, presets, targets and test cases that exist;
 - no folder is made twice, and the chapters, read in one folder from the first to the last, use only
   what they have made before.
@@ -83,7 +85,7 @@ def parts_of(block):
 
 
 def quotation_faults(text, sources):
-    for block in re.findall(r"^```cpp\n(.*?)^```", text, re.S | re.M):
+    for block in re.findall(r"^ *```cpp\n(.*?)^ *```", text, re.S | re.M):
         parts = parts_of(block)
         if any(source.holds(parts) for source in sources):
             continue
@@ -102,16 +104,18 @@ def quotation_faults(text, sources):
 # ---- files, links, lines ----
 
 def anchors_of(text):
-    for heading in re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M), re.M):
+    for heading in re.findall(r"^#+ (.*)$", re.sub(r"^ *```.*?^ *```", "", text, flags=re.S | re.M), re.M):
         yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def link_faults(document, text):
     for name in re.findall(rf"`((?:{FOLDERS})/[\w./-]+)`", text):
         # `train/faces/augment` stands for both augment.h and augment.cpp.
-        if not (ROOT / name).exists() and not list(ROOT.glob(name + ".*")):
+        # NAME stands for whatever a reader adds.
+        if "NAME" not in name and not (ROOT / name).exists() and not list(ROOT.glob(name + ".*")):
             yield f"no such file: {name}"
-    for target in re.findall(r"\]\(([^)\s]+)[^)]*\)", text):
+    prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.S | re.M)  # lambdas look like links
+    for target in re.findall(r"\]\(([^)\s]+)[^)]*\)", prose):
         if "://" in target:
             continue
         path, _, anchor = target.partition("#")
@@ -147,13 +151,13 @@ def name_faults(text, known):
     groups = "|".join(sorted({key.split(".")[0] for key in known["keys"] if "." in key}))
     for key in re.findall(rf"(?:`|--set )((?:{groups})\.\w+)\b(?!\()", text):
         suffix = key.rsplit(".", 1)[1]
-        if key not in known["keys"] and suffix not in ("h", "cpp", "cu", "md"):
+        if key not in known["keys"] and suffix not in ("h", "cpp", "cu", "md", "safetensors"):
             yield f"the configuration has no such key: {key}"
     for name in sorted(set(re.findall(r"\bTWINAGE_[A-Z0-9_]+", text))):
         if name not in known["variables"]:
             yield f"no source knows this variable: {name}"
     # `conv2d_workspace`, `FaceStore`, `Trainer::run`, `plan()`; formulas' `x_i` is none.
-    prose = re.sub(r"^```.*?^```", "", text, flags=re.S | re.M)
+    prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.S | re.M)
     for span in sorted(set(re.findall(r"`([A-Za-z]\w*(?:::\w+)*(?:\(\))?)`", prose))):
         if re.search(r"_\w\w|[a-z][A-Z]|::|\(", span):
             yield from (f"no source has this name: {span}" for word in re.findall(r"\w+", span)
@@ -163,12 +167,14 @@ def name_faults(text, known):
 def commands_of(text):
     """(the words of a command, whether it stands in a block of code) in the order of the text."""
     text = re.sub(r"^> ?", "", text, flags=re.M)
-    fenced, joined = False, ""
+    language, joined = None, ""  # of the fenced block that is open; without a name: commands
     for line in text.splitlines():
-        if line.startswith("```"):
-            fenced = line.strip() == "```" and not fenced
+        if line.lstrip().startswith("```"):
+            language = line.strip()[3:] if language is None else None
             continue
-        if fenced or line.startswith("    "):
+        if language:
+            continue
+        if language == "" or line.startswith("    "):
             joined += line.strip().removesuffix("\\")
             if line.endswith("\\"):
                 continue
@@ -227,6 +233,40 @@ def build_faults(words, known):
             yield f"cmake {option}: nothing is called {words[words.index(option) + 1]}"
 
 
+# ---- the table of settings ----
+
+def rows_of(text):
+    """Of the tables whose first column is `key`: {recipe: {key: value}}, and {key: [reasons]}."""
+    values, reasons, recipes = {}, {}, None
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if not line.startswith("|"):
+            recipes = None
+        elif cells[0] == "key":
+            recipes = [cell.strip("`") for cell in cells[1:-1]]
+        elif recipes is not None and not set(cells[0]) <= set("-"):
+            key = cells[0].strip("`")
+            reasons.setdefault(key, []).append(cells[-1])
+            for recipe, value in zip(recipes, cells[1:-1]):
+                values.setdefault(recipe, {})[key] = value
+    return values, reasons
+
+
+def settings_faults(text, settings):
+    """settings: {recipe: {key: value}} as the program prints them. The default recipe's table has every
+    key; another's column has its value where that is another one, and is empty elsewhere."""
+    written, reasons = rows_of(text)
+    default = next(iter(settings))
+    for recipe, values in settings.items():
+        for key, value in values.items():
+            expected = value if recipe == default or value != settings[default][key] else ""
+            got = written.get(recipe, {}).get(key, None if recipe == default else "")
+            if got != expected:
+                yield f"{key} is '{value}' in recipe {recipe}, the table has '{got}'"
+    yield from (f"no reason for the setting {key}" for key, all_of in reasons.items() if "" in all_of)
+    yield from (f"the program has no setting {key}" for key in reasons if key not in settings[default])
+
+
 # ---- what a reader makes, step by step ----
 
 def value_of(words, option):
@@ -267,6 +307,21 @@ def options_by_help(twinage):
     return {"": alone, **{name: options(name)[1] for name in names}}
 
 
+def settings_by_recipe(twinage):
+    def printed(*options):
+        return subprocess.run([twinage, "train", "--settings", *options], check=True,
+                              capture_output=True, text=True).stdout
+
+    def values(text):
+        found = re.findall(r"^([a-z][\w.]*) = (.*?)(?: ~)?(?:  \(.*\))?$", text, re.M)
+        return {key: value if value.startswith("[") else value.strip("'\"") for key, value in found}
+
+    text = printed()
+    recipes = re.search(r"^recipe = .*\((.*)\)$", text, re.M).group(1)
+    names = [name for name in re.findall(r"[\w-]+", recipes) if name != "or"]
+    return {name: values(printed("--recipe", name)) for name in names}
+
+
 def known_names(twinage):
     def text_of(*patterns):
         return "\n".join(path.read_text() for path in tracked(*patterns))
@@ -278,12 +333,15 @@ def known_names(twinage):
     shared = text_of("benchmarks/measure.*", "benchmarks/gpu_measure.*")
     benchmarks = {"benchmark_" + path.stem: set(re.findall(r'"!?(--[a-z-]+)', shared + path.read_text()))
                   for path in tracked("benchmarks/*.cpp")}
-    config = (ROOT / "train/settings/settings.cpp").read_text()
+    settings = settings_by_recipe(twinage) if twinage else None
+    declared = (ROOT / "train/settings/settings.cpp").read_text()
     cmake = text_of("*CMakeLists.txt", "cmake/*.cmake")
     presets = json.loads((ROOT / "CMakePresets.json").read_text())["configurePresets"]
     return {
         "words": set(re.findall(r"\w+", text_of(*CODE, "*.sh", "*.cmake", "*CMakeLists.txt"))),
-        "keys": set(re.findall(r'add\("([\w.]+)"', config)),
+        "keys": (set(next(iter(settings.values()))) if settings else
+                 set(re.findall(r'add(?:_later)?\("([\w.]+)"', declared))),
+        "settings": settings,
         "variables": set(re.findall(r"TWINAGE_[A-Z0-9_]+", text_of(
             *CODE, "*CMakeLists.txt", "cmake/*.cmake", "CMakePresets.json", "*.sh"))),
         "options": options_by_help(twinage) if twinage else None,
@@ -301,6 +359,8 @@ def faults_of(document, text, sources, known, made, all_is_made_here):
     yield from name_faults(text, known)
     yield from command_faults(text, known)
     yield from folder_faults(text, made, all_is_made_here)
+    if document.name == "settings.md" and known["settings"] is not None:
+        yield from settings_faults(text, known["settings"])
 
 
 def main():

@@ -61,6 +61,11 @@ class Quotations(unittest.TestCase):
         faults = quoted(self.RIGHT.replace("a + b", "a - b"))
         self.assertIn("no source has this line any more: const int sum = a - b;", faults[0])
 
+    def test_a_quotation_in_a_list_is_one(self):
+        block = "1. Add:\n\n   ```cpp\n     return {};\n   ```\n"
+        self.assertEqual(list(checker.quotation_faults(block.format("sum"), SOURCES)), [])
+        self.assertTrue(list(checker.quotation_faults(block.format("a"), SOURCES)))
+
     def test_a_part_of_a_line_is_no_line(self):
         self.assertTrue(quoted("  const int sum = a + b;\n"))
 
@@ -100,6 +105,7 @@ class Places(unittest.TestCase):
         self.assertEqual(faults("`core/shape.h` [x](02-tensors-and-views.md#the-pitch)"), [])
         self.assertTrue(faults("`core/no_such.h`"))
         self.assertTrue(faults("[x](no-such.md)"))
+        self.assertEqual(faults("```cpp\nf([&](Head& head) {});\n```\n"), [])
         self.assertTrue(faults("[x](02-tensors-and-views.md#no-such-heading)"))
 
     def test_lines_of_files(self):
@@ -135,6 +141,8 @@ class Names(unittest.TestCase):
         self.assertTrue(commands("> Try:\n>\n>     twinage train --data faces \\\n>       --stop 5\n"))
         self.assertTrue(commands("```\ntwinage report\n```\n"))
         self.assertTrue(commands("say `twinage train --stop 5`"))
+        self.assertTrue(commands("```cpp\nint a;\n```\nsay `twinage train --stop 5`"))
+        self.assertEqual(commands("```cpp\n    twinage report();\n```\n"), [])
         self.assertTrue(commands("    benchmark_conv2d --jason\n"))
 
     def test_builds_and_test_cases(self):
@@ -143,6 +151,27 @@ class Names(unittest.TestCase):
         self.assertTrue(commands("    cmake --build --preset release --target twin\n"))
         self.assertEqual(commands("    TWINAGE_ISA=avx2 build/x/tests_core -tc='random*'\n"), [])
         self.assertTrue(commands("    build/x/tests_core --test-case='rnadom*'\n"))
+
+
+class Settings(unittest.TestCase):
+    SETTINGS = {"default": {"loss.margin": "2.0", "loss.kind": "gap"},
+                "paper": {"loss.margin": "2.0", "loss.kind": "revised"}}
+    RIGHT = ("| key | `default` | why |\n|---|---|---|\n"
+             "| `loss.margin` | 2.0 | ours |\n| `loss.kind` | gap | measured |\n\n"
+             "| key | `paper` | why |\n|---|---|---|\n| `loss.kind` | revised | the paper's |\n")
+
+    def faults(self, text):
+        return list(checker.settings_faults(text, self.SETTINGS))
+
+    def test_the_whole_table_passes(self):
+        self.assertEqual(self.faults(self.RIGHT), [])
+
+    def test_what_is_missing_or_wrong_is_named(self):
+        for right, wrong in (("| `loss.margin` | 2.0 | ours |\n", ""), ("ours", ""),
+                             ("2.0", "3.0"), ("revised", ""), ("the paper's", ""),
+                             ("`loss.kind` | revised", "`loss.margin` | 2.0"),
+                             ("`paper`", "`papers`"), ("`loss.kind` | gap", "`loss.kinds` | gap")):
+            self.assertNotEqual(self.faults(self.RIGHT.replace(right, wrong)), [], (right, wrong))
 
 
 class Folders(unittest.TestCase):

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A run that is killed with SIGKILL in mid-step and resumed ends in the same bytes as one that was
-# not: kill_and_resume.sh TWINAGE
+# not, dropout's masks included (alexnet-tiny): kill_and_resume.sh TWINAGE
 set -euo pipefail
 twinage=$(realpath "$1")
 folder=$(mktemp -d)
@@ -37,3 +37,4 @@ killed() {
 killed default
 killed expectation --recipe expectation
 killed three_heads --set model.heads=embedding,gender,age
+killed alexnet --preset alexnet-tiny

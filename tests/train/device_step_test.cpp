@@ -48,10 +48,11 @@ std::vector<Batch> two_batches() {
 // A network that trains on these two by turns, the next one on its way while one is computed.
 class Run {
  public:
-  explicit Run(Device device, const Adadelta& adadelta = {}, const ObjectiveOptions& options = {})
+  explicit Run(Device device, const Adadelta& adadelta = {}, const ObjectiveOptions& options = {},
+               const Preset& preset = kPreset)
       : batches_(two_batches()),
         engine_({device, 2}),
-        network_(kPreset, kWidth, options.heads),
+        network_(preset, kWidth, options.heads),
         optimizer_(network_.place_on(device), network_.parameters(), adadelta),
         objective_(options, kBatch, kWidth, device),
         step_(engine_, network_, objective_, optimizer_, kBatch) {
@@ -66,6 +67,7 @@ class Run {
   Run& operator=(const Run&) = delete;
 
   double step(float factor = 1.0F) {
+    batches_[count_ % 2].step = count_;
     step_.begin(batch(count_));
     step_.send(batch(++count_));
     const double loss = step_.loss().total;
@@ -185,6 +187,19 @@ TEST_CASE("a training step with a loss of the whole batch and an age head equals
     const double loss = want.step();
     CHECK(std::fabs(got.step() - loss) <= 1e-5 * loss);
     check_gradients(got, want, 1e-2);
+  }
+}
+
+TEST_CASE("a training step drops the same values as the CPU's, the recorded ones, too") {
+  const Preset alexnet{"narrow", "alexnet", 65, 67, 0.1};
+  for (const Device device : gpu_devices()) {
+    CAPTURE(to_string(device));
+    Run got(device, {}, {}, alexnet), want(Device::cpu, {}, {}, alexnet);
+    for (int i = 0; i < 3; ++i) {
+      const double loss = want.step(1e-6F);
+      CHECK(std::fabs(got.step(1e-6F) - loss) <= 1e-4 * loss);
+      check_gradients(got, want, 1e-2);
+    }
   }
 }
 

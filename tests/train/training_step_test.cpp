@@ -30,6 +30,7 @@ constexpr std::size_t kAlignment = alignof(std::max_align_t);
 
 // The smallest network that has every block.
 const Preset kPreset{"narrow", "inception_v3_compact", 65, 67, 0.1};
+const Preset kWithDropout{"narrow", "alexnet", 65, 67, 0.1};
 constexpr Index kBatch = 4, kWidth = 16;
 
 Batch some_batch() {
@@ -76,33 +77,58 @@ void operator delete(void* block, std::size_t, std::align_val_t) noexcept {
 }
 
 TEST_CASE("training step: after the first one, a step allocates nothing") {
-  Engine engine({Device::cpu, 2});
-  TwinNetwork network(kPreset, kWidth);
-  AdadeltaOptimizer optimizer(network.place_on(Device::cpu), network.parameters(), {});
-  for (const PairMode pairs : {PairMode::all, PairMode::sampled}) {
-    CAPTURE(to_string(pairs));
-    ObjectiveOptions options;
-    options.loss.pairs = pairs;
-    Objective objective(options, kBatch, kWidth);
-    TrainingStep step(engine, network, objective, optimizer, kBatch);
+  ObjectiveOptions sampled, three_heads;
+  sampled.loss.pairs = PairMode::sampled;
+  three_heads.heads = {Task::embedding, Task::gender, Task::age};
+  three_heads.head[Task::embedding].loss = {"triplet-all"};
+  const Batch batch = some_batch();
+  for (const Preset& preset : {kPreset, kWithDropout})
+    for (const ObjectiveOptions& options : {ObjectiveOptions{}, sampled, three_heads}) {
+      CAPTURE(preset.name);
+      CAPTURE(options.head[Task::embedding].loss.name);
+      Engine engine({Device::cpu, 2});
+      TwinNetwork network(preset, kWidth, options.heads);
+      AdadeltaOptimizer optimizer(network.place_on(Device::cpu), network.parameters(), {});
+      Objective objective(options, kBatch, kWidth);
+      TrainingStep step(engine, network, objective, optimizer, kBatch);
+      initialize(network.parameters(), 7);
+      step.plan();
+      const auto one_step = [&] {
+        step.send(batch);
+        step.begin(batch);
+        const double loss = step.loss().total;
+        step.update(1);
+        return loss;
+      };
+      one_step();  // threads start, and each keeps a row of pixels
+      const std::uint64_t before = allocations;
+      const double loss = one_step();
+      const std::uint64_t during = allocations - before;
+      CHECK(during == 0);
+      CHECK(loss > 0);
+      CHECK(before > 0);  // the counter counts
+    }
+}
+
+TEST_CASE(
+    "training step: what is random in the network depends on seed and step, not on the past") {
+  const auto loss_of = [](std::uint64_t seed, std::uint64_t step_number) {
+    Engine engine({Device::cpu, 2});
+    TwinNetwork network(kWithDropout, kWidth);
+    AdadeltaOptimizer optimizer(network.place_on(Device::cpu), network.parameters(), {});
+    Objective objective({}, kBatch, kWidth);
+    TrainingStep step(engine, network, objective, optimizer, kBatch, seed);
     initialize(network.parameters(), 7);
     step.plan();
-    const Batch batch = some_batch();
-    const auto one_step = [&] {
-      step.send(batch);
-      step.begin(batch);
-      const double loss = step.loss().total;
-      step.update(1);
-      return loss;
-    };
-    one_step();  // threads start, and each keeps a row of pixels
-    const std::uint64_t before = allocations;
-    const double loss = one_step();
-    const std::uint64_t during = allocations - before;
-    CHECK(during == 0);
-    CHECK(loss > 0);
-    CHECK(before > 0);  // the counter counts
-  }
+    Batch batch = some_batch();
+    batch.step = step_number;
+    step.send(batch);
+    step.begin(batch);
+    return step.loss().total;
+  };
+  CHECK(loss_of(1, 5) == loss_of(1, 5));
+  CHECK(loss_of(1, 5) != loss_of(1, 6));
+  CHECK(loss_of(1, 5) != loss_of(2, 5));
 }
 
 #endif

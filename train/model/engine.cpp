@@ -12,30 +12,30 @@
 namespace twinage {
 
 Engine::Engine(const EngineOptions& options) : workspace_(std::make_unique<Workspace>()) {
-  const auto& [choice, threads, math, by_vendor] = options;
-  const Device device = choice.device;
-  require(!by_vendor || device == Device::cuda,
+  const Device device = options.device.device;
+  const Math math = options.math;
+  require(!options.vendor || device == Device::cuda,
           "[engine] cuDNN and cuBLAS compute on device cuda, not on {}: leave out --kernels vendor",
           to_string(device));
-  require(!by_vendor || math != Math::bf16,
+  require(!options.vendor || math != Math::bf16,
           "[engine] cuDNN does not round float32 to bf16: use --math tf32 or --kernels own");
   require(device != Device::cpu || math == Math::fp32,
           "[engine] device cpu multiplies in fp32 only: leave out --math or use --device cuda");
   require_available(device);
-  if (by_vendor) {
+  if (options.vendor) {
     const std::string problem = vendor::problem();
     require(problem.empty(), "[engine] --kernels vendor is not possible here: {}", problem);
   }
   if (device == Device::cuda) {
-    cuda_select(choice.gpu);
+    cuda_select(options.device.gpu);
     stream_ = std::make_unique<CudaStream>();
     context_.stream = stream_->handle();
   }
-  require(threads >= 0, "[engine] expected at least 0 threads, got {}", threads);
+  require(options.threads >= 0, "[engine] expected at least 0 threads, got {}", options.threads);
   context_.device = device;
   context_.math = math;
-  context_.vendor = by_vendor;
-  context_.threads = threads > 0 ? threads : hardware_threads();
+  context_.vendor = options.vendor;
+  context_.threads = options.threads > 0 ? options.threads : hardware_threads();
   host_context_ = context_;
   host_context_.device = Device::cpu;
   host_context_.math = Math::fp32;

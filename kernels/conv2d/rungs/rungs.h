@@ -23,20 +23,13 @@ const char* conv2d_rung_name(int rung);  // 1 ... kConv2dRungs
 // y = conv(x, w) with the kernel of this rung. ctx.device: simt or cuda. Throws Error.
 void conv2d_rung(const Context& ctx, int rung, View y, ConstView x, ConstView w, Conv2d conv);
 
-#define TWINAGE_RUNGS_BACKEND                                                           \
-  void conv2d_rung1(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv); \
-  void conv2d_rung2(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv); \
-  void conv2d_rung3(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv); \
-  void conv2d_rung4(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv); \
-  void conv2d_rung5(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv); \
-  void conv2d_rung6(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv);
-
+// The kernel of each rung; the CPU has none.
+using Conv2dRung = void(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv);
 namespace cuda {
-TWINAGE_RUNGS_BACKEND
+Conv2dRung conv2d_rung1, conv2d_rung2, conv2d_rung3, conv2d_rung4, conv2d_rung5, conv2d_rung6;
 }
 namespace simt {
-TWINAGE_RUNGS_BACKEND
+Conv2dRung conv2d_rung1, conv2d_rung2, conv2d_rung3, conv2d_rung4, conv2d_rung5, conv2d_rung6;
 }
-#undef TWINAGE_RUNGS_BACKEND
 
 }  // namespace twinage

@@ -54,7 +54,7 @@ inline Index trained_values(Layer& layer) {
   return sum;
 }
 
-// Against a list of lines "NAME extents", the extents in PyTorch's order: K C R S, or K alone.
+// Against a list of lines "NAME extents", the extents in PyTorch's order: K C R S, K C or K.
 inline void check_names(const std::string& list, std::size_t count, Layer& layer) {
   std::map<std::string, Shape> expected;
   std::ifstream file(std::filesystem::path(TWINAGE_FIXTURES) / list);
@@ -63,7 +63,8 @@ inline void check_names(const std::string& list, std::size_t count, Layer& layer
     std::string name;
     Shape shape{1, 1, 1, 1};
     fields >> name >> shape.n;
-    if (!(fields >> shape.c >> shape.h >> shape.w)) shape = vector(shape.n);  // batch norm's
+    if (!(fields >> shape.c)) shape = vector(shape.n);  // a bias, or batch norm's
+    if (!(fields >> shape.h >> shape.w)) shape.h = shape.w = 1;
     expected[name] = shape;
   }
   REQUIRE(expected.size() == count);

@@ -1,0 +1,195 @@
+#include "layers/description.h"
+
+#include <cmath>
+#include <set>
+
+#include <doctest/doctest.h>
+
+#include "core/error.h"
+#include "kernels/batch_norm/batch_norm.h"
+#include "kernels/matmul/matmul.h"
+#include "layers/backbones/alexnet.h"
+#include "layers/backbones/inception_v3.h"
+#include "tests/layers/rig.h"
+
+using namespace twinage;
+using namespace twinage::test;
+
+namespace {
+
+// Computes inference from a description alone, with the plain definitions of the operations: what a
+// writer of another format has to know.
+class Reader {
+ public:
+  GuardedTensor run(const LayerDescription& part, const GuardedTensor& x) const {
+    if (part.kind == "chain") {
+      GuardedTensor at = x;
+      for (const LayerDescription& next : part.parts) at = run(next, at);
+      return at;
+    }
+    GuardedTensor y(part.y);
+    if (part.kind == "concat") {
+      Index first = 0;
+      for (const LayerDescription& branch : part.parts) {
+        const GuardedTensor of_branch = run(branch, x);
+        naive::copy(ctx_, y.view().channels(first, branch.y.c), of_branch.view());
+        first += branch.y.c;
+      }
+    } else if (part.kind == "conv_bn_relu") {
+      conv_bn_relu(part, y, x);
+    } else if (part.kind == "conv_relu") {
+      naive::conv2d_forward(ctx_, y.view(), x.view(), value(part, "weight").view(), conv(part),
+                            {.bias = value(part, "bias").data(), .relu = true});
+    } else if (part.kind == "linear") {
+      naive::matmul(ctx_, y.view(), x.view(), Transpose::no, value(part, "weight").view(),
+                    Transpose::yes, Write::overwrite);
+      naive::add_bias(ctx_, y.view(), value(part, "bias").data());
+    } else if (part.kind == "max_pool") {
+      naive::max_pool_forward(ctx_, y.view(), x.view(), pool(part));
+    } else if (part.kind == "average_pool") {
+      naive::average_pool_forward(ctx_, y.view(), x.view(), pool(part));
+    } else if (part.kind == "global_average_pool") {
+      naive::global_average_pool_forward(ctx_, y.view(), x.view());
+    } else if (part.kind == "flatten") {
+      copy_values(y.view(), x.values());
+    } else if (part.kind == "dropout") {
+      CHECK(part.option("rate") > 0);
+      naive::copy(ctx_, y.view(), x.view());
+    } else {
+      FAIL("unknown kind " << part.kind);
+    }
+    return y;
+  }
+
+ private:
+  static Index number(const LayerDescription& part, const char* option) {
+    return static_cast<Index>(part.option(option));
+  }
+  static Conv2d conv(const LayerDescription& part) {
+    return {number(part, "stride"), number(part, "pad_h"), number(part, "pad_w")};
+  }
+  static Pool pool(const LayerDescription& part) {
+    CHECK(part.option("kernel_h") == part.option("kernel_w"));
+    CHECK(part.option("pad_h") == part.option("pad_w"));
+    return {number(part, "kernel_h"), number(part, "stride"), number(part, "pad_h")};
+  }
+  static const Tensor& value(const LayerDescription& part, const std::string& end) {
+    for (const Parameter* p : part.parameters)
+      if (p->name == part.name + "." + end) return p->value;
+    fail("{} has no parameter {}", part.name, end);
+  }
+  void conv_bn_relu(const LayerDescription& part, GuardedTensor& y, const GuardedTensor& x) const {
+    const Tensor& w = value(part, "conv.weight");
+    CHECK(w.shape().h == number(part, "kernel_h"));
+    CHECK(w.shape().w == number(part, "kernel_w"));
+    GuardedTensor u(part.y);
+    naive::conv2d_forward(ctx_, u.view(), x.view(), w.view(), conv(part), {});
+    const BatchNorm norm{.epsilon = static_cast<float>(part.option("epsilon")),
+                         .momentum = static_cast<float>(part.option("momentum"))};
+    naive::batch_norm_apply(ctx_, y.view(), u.view(), value(part, "bn.running_mean").data(),
+                            value(part, "bn.running_var").data(), value(part, "bn.weight").data(),
+                            value(part, "bn.bias").data(), norm);
+  }
+
+  TestContext ctx_;
+};
+
+void check_sums(Layer& layer, const LayerDescription& whole) {
+  double flops = 0;
+  Index bytes = 0;
+  std::vector<const Parameter*> parameters;
+  for_each_part(whole, [&](const LayerDescription& part) {
+    flops += part.flops;
+    bytes += part.activation_bytes;
+    parameters.insert(parameters.end(), part.parameters.begin(), part.parameters.end());
+  });
+  CHECK(flops == doctest::Approx(layer.flops()).epsilon(1e-12));
+  CHECK(bytes == layer.activation_bytes());
+  const std::vector<Parameter*> all = layer.parameters();
+  CHECK(parameters == std::vector<const Parameter*>(all.begin(), all.end()));
+}
+
+void check_wires(const LayerDescription& whole) {
+  for_each_part(whole, [](const LayerDescription& part) {
+    CAPTURE(part.kind);
+    CAPTURE(part.name);
+    CHECK(part.x.size() > 0);
+    CHECK(part.y.size() > 0);
+    if (part.kind == "chain") {
+      Shape at = part.x;
+      for (const LayerDescription& next : part.parts) {
+        CHECK(next.x == at);
+        at = next.y;
+      }
+      CHECK(at == part.y);
+    } else if (part.kind == "concat") {
+      Index channels = 0;
+      for (const LayerDescription& branch : part.parts) {
+        CHECK(branch.x == part.x);
+        channels += branch.y.c;
+      }
+      CHECK(channels == part.y.c);
+    } else {
+      CHECK(part.parts.empty());
+    }
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a description's sums are the layer's, and its wires meet, for every preset") {
+  for (const std::string& name : preset_names()) {
+    CAPTURE(name);
+    const Preset p = preset(name);
+    const Stage stage = tower(p);
+    for (const Mode mode : {Mode::train, Mode::eval}) {
+      const Index batch = p.input > 150 ? 1 : 2;
+      stage.layer->plan(TestContext(), {batch, p.input, p.input, 3}, mode);
+      const LayerDescription whole = stage.layer->describe();
+      check_sums(*stage.layer, whole);
+      check_wires(whole);
+      CHECK(whole.x == Shape{batch, p.input, p.input, 3});
+      CHECK(whole.y == matrix(batch, stage.channels));
+    }
+  }
+}
+
+TEST_CASE("a description is enough to compute what the network computes") {
+  const auto check = [](Stage stage, Shape x) {
+    fill_away_from_kinks(stage.layer->parameters());
+    Rig rig(*stage.layer, x, Mode::eval);
+    rig.forward();
+    const GuardedTensor y = Reader().run(stage.layer->describe(), rig.x);
+    CHECK(largest_magnitude(y.view()) > 0.5);
+    CHECK(close(rig.y.view(), y.view(), 1e-5));
+  };
+  check(alexnet(95, 0.125, Norm::none), {2, 95, 95, 3});
+  check(alexnet(63, 0.125, Norm::batch), {2, 63, 63, 3});
+  check(inception_v3(0.125, Stem::compact), {1, 65, 65, 3});
+}
+
+TEST_CASE("a description has the layers' names, under torchvision's blocks") {
+  const Stage tiny = tower(preset("tiny"));
+  tiny.layer->plan(TestContext(), {1, 72, 72, 3}, Mode::eval);
+  const LayerDescription whole = tiny.layer->describe();
+  REQUIRE(whole.kind == "chain");
+  CHECK(whole.parts[0].name == "Conv2d_1a_3x3");
+  CHECK(whole.parts[0].option("stride") == 2);
+  CHECK_THROWS_AS(whole.parts[0].option("rate"), Error);
+  const LayerDescription& block = whole.parts[6];
+  CHECK(block.kind == "concat");
+  CHECK(block.name == "Mixed_5b");
+  CHECK(block.parts[0].name == "Mixed_5b.branch1x1");
+  CHECK(block.parts[1].parts[1].name == "Mixed_5b.branch5x5_2");
+  CHECK(block.parts[3].parts[0].name == "Mixed_5b");  // a pool has no name of its own
+  // What has parameters can be told from all others by its name.
+  std::set<std::string> names;
+  std::size_t layers = 0;
+  for_each_part(whole, [&](const LayerDescription& part) {
+    if (part.parameters.empty()) return;
+    names.insert(part.name);
+    ++layers;
+  });
+  CHECK(layers == 94);
+  CHECK(names.size() == layers);
+}

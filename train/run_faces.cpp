@@ -1,0 +1,124 @@
+#include "train/run_faces.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/error.h"
+#include "core/output.h"
+#include "layers/backbones/backbone.h"
+#include "train/faces/copies.h"
+#include "train/progress.h"
+
+namespace twinage {
+namespace {
+
+// Streams of the run's seed, one for each purpose.
+constexpr std::uint64_t kSplitStream = 0x5350'4C49'5400'0000, kPairStream = 0x5041'4952'0000'0000;
+constexpr double kMaxBadShare = 0.5;  // of pictures that cannot be decoded
+
+std::vector<Index> all_of(const FaceDataset& dataset) {
+  std::vector<Index> indices(dataset.faces.size());
+  std::iota(indices.begin(), indices.end(), Index{0});
+  return indices;
+}
+
+std::size_t bytes_of(double gigabytes) {
+  return static_cast<std::size_t>(gigabytes * 1e9);
+}
+
+// Copies are counted once; said in a line.
+void merge_and_say(FaceDataset& dataset, FaceStore& store, const std::string& what) {
+  const std::size_t skipped = dataset.skipped.size();
+  store.keep(merge_copies(dataset));
+  note("{}: {} faces{}\n", what, dataset.faces.size(),
+       skipped == 0 ? "" : fmt::format(", {} skipped ('twinage data --decode' says why)", skipped));
+  if (!dataset.copies.empty()) note("{}: {}\n", what, copies_text(dataset));
+}
+
+// Nobody is trained on who is validated on.
+void leave_out_common(FaceDataset& faces, FaceStore& store, const FaceDataset& val) {
+  const InCommon common = in_common(faces, val);
+  if (common.copies > 0)
+    note("{} faces of --data are those of --val: they are not trained on\n", common.copies);
+  if (common.persons > 0)
+    note(
+        "{} persons of --data are in --val, too: {} more faces, of them, are not trained "
+        "on\n",
+        common.persons, common.faces_of_persons);
+  require(!common.stayed.empty(),
+          "[train] no face is left to train on: all {} of --data are pictures ({}) or show persons "
+          "({}) of --val; keep them apart",
+          faces.faces.size(), common.copies, common.faces_of_persons);
+  keep_faces(faces, common.stayed);
+  store.keep(common.stayed);
+}
+
+std::unique_ptr<FaceStore> open_store(FaceDataset& dataset, const std::string& what,
+                                      const std::string& preset_name, std::size_t memory,
+                                      int threads) {
+  const auto found = dataset.faces.size();
+  std::unique_ptr<FaceStore> store;
+  {
+    Progress bar("reading " + what);
+    store = std::make_unique<FaceStore>(
+        dataset, preset(preset_name).load, threads, memory, [&](Index done, Index total) {
+          bar.update(static_cast<double>(done) / static_cast<double>(total),
+                     fmt::format("{} of {}", done, total));
+        });
+  }
+  const auto bad = found - dataset.faces.size();
+  require(static_cast<double>(bad) <= kMaxBadShare * static_cast<double>(found),
+          "[data] {} of {} pictures cannot be decoded, the last one: {}: {}", bad, found,
+          dataset.skipped.empty() ? "" : dataset.skipped.back().path,
+          dataset.skipped.empty() ? "" : dataset.skipped.back().reason);
+  merge_and_say(dataset, *store, what);
+  return store;
+}
+
+}  // namespace
+
+std::unique_ptr<const RunFaces> find_run_faces(const TrainConfig& config, int threads) {
+  auto found = std::make_unique<RunFaces>();
+  RunFaces& run = *found;
+  run.faces = find_faces(config.data, config.age_ranges, config.format);
+  std::size_t memory = bytes_of(config.memory_gb);
+  run.store = open_store(run.faces, config.data, config.preset, memory, threads);
+  if (!config.val.empty()) {
+    run.val_faces = find_faces(config.val, config.age_ranges, config.format);
+    memory -= static_cast<std::size_t>(run.store->kept()) * run.store->bytes_of_face();
+    run.val_store = open_store(run.val_faces, config.val, config.preset, memory, threads);
+    run.val = all_of(run.val_faces);
+    leave_out_common(run.faces, *run.store, run.val_faces);
+  }
+  const Index held_out = held_out_count(run.store->size(), config.held_out, config.held_out_max);
+  run.split = split_faces(run.faces.faces, held_out, Random(config.seed, kSplitStream));
+  for (const std::string& line : concerns(run.faces.faces, run.split.training))
+    note("warning: {}\n", line);
+  return found;
+}
+
+BatchPlan batch_plan(const TrainConfig& config, const RunFaces& faces) {
+  const auto& heads = config.objective.heads;
+  const bool sampled = config.objective.loss.pairs == PairMode::sampled &&
+                       std::ranges::count(heads, Task::embedding) > 0;
+  BatchPlan positions;
+  if (sampled) {
+    std::vector<float> ages;
+    for (const Index i : faces.split.training)
+      ages.push_back(faces.faces.faces[static_cast<std::size_t>(i)].age);
+    positions = [sampler = PairSampler(ages, config.objective.loss.tau, config.positive_share),
+                 seed = config.seed, pairs = config.batch / 2](std::uint64_t step) {
+      Random random(seed, kPairStream + step);
+      return sampler.sample(random, pairs);
+    };
+  } else {
+    positions = shuffled_batches(faces.training(), config.batch, config.seed);
+  }
+  return [&faces, positions](std::uint64_t step) {
+    std::vector<Index> chosen = positions(step);
+    for (Index& i : chosen) i = faces.split.training[static_cast<std::size_t>(i)];
+    return chosen;
+  };
+}
+
+}  // namespace twinage
