@@ -20,7 +20,8 @@ struct CompareArguments {
 
 constexpr const char* kHelp =
     "Compares two faces, which is what the network was trained for: the distance of\n"
-    "their embeddings, how likely they are of the same age class, who is older.\n\n"
+    "their embeddings, how likely they are of the same age class, who is older. A model\n"
+    "without an embedding (recipe expectation) cannot.\n\n"
     "  twinage compare run anna.jpg ben.jpg";
 
 double distance(ConstView z) {
@@ -40,6 +41,7 @@ nlohmann::ordered_json face_json(const Readings& r, std::size_t i, const Model& 
 
 void run(const CompareArguments& a) {
   FaceReader reader(a.run, a.device.engine());
+  require_embedding(reader.model(), "compare");
   const Readings r = reader.read({a.a, a.b});
   require(r.dataset.skipped.empty(), "{}",
           r.dataset.skipped.empty() ? "" : description(r.dataset.skipped.front()));

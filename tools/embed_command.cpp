@@ -117,6 +117,7 @@ void say_what_is_missing(const FaceDataset& dataset, const EmbedArguments& a) {
 void run(const EmbedArguments& a) {
   const auto [npy, csv] = targets_of(a);
   FaceReader reader(a.run, a.device.engine());
+  require_embedding(reader.model(), "embed");
   Readings readings;
   {
     Progress bar("embedding");

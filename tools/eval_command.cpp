@@ -41,9 +41,10 @@ constexpr const char* kHelp =
 
 // "Same class" is answered at the distance that is best on the model's own references, so that
 // nothing is fitted to the faces being measured. None where the references make no pairs of both
-// kinds.
+// kinds, and without embeddings.
 std::optional<VerificationOptions> verification_of(const FaceReader& reader) {
   const Model& model = reader.model();
+  if (!model.has(Task::embedding)) return std::nullopt;
   VerificationOptions options;
   options.tau = model.calibration.tau;
   const LabelledDistances pairs =
@@ -54,18 +55,26 @@ std::optional<VerificationOptions> verification_of(const FaceReader& reader) {
   return options;
 }
 
+// Their embeddings; none where there are none.
+Tensor embeddings_of(const Readings& r, const std::vector<Index>& chosen) {
+  if (r.embedded.z.empty()) return {};
+  const Index width = r.embedded.z.shape().c;
+  Tensor z(matrix(static_cast<Index>(chosen.size()), width));
+  for (Index row = 0; row < z.shape().n; ++row)
+    std::copy_n(r.embedded.z.view().pixel(chosen[static_cast<std::size_t>(row)]), width,
+                z.view().pixel(row));
+  return z;
+}
+
 // The figures of some of the faces that were read.
 Metrics metrics_of(const FaceReader& reader, const Readings& r, const std::vector<Index>& chosen,
                    const std::optional<VerificationOptions>& verification) {
-  const Index width = r.embedded.z.shape().c;
   std::vector<Face> faces;
   std::vector<AgeEstimate> estimates;
   std::vector<float> female;
-  Tensor z(matrix(static_cast<Index>(chosen.size()), width));
+  const Tensor z = embeddings_of(r, chosen);
   for (const Index index : chosen) {
     const auto i = static_cast<std::size_t>(index);
-    std::copy_n(r.embedded.z.view().pixel(index), width,
-                z.view().pixel(static_cast<Index>(faces.size())));
     faces.push_back(r.dataset.faces[i]);
     estimates.push_back(r.estimates[i]);
     if (reader.model().knows_gender()) female.push_back(r.embedded.female[i]);

@@ -88,6 +88,46 @@ void print_cost(const nlohmann::ordered_json& c) {
       mib(bytes["activations"]), mib(bytes["workspace"]));
 }
 
+nlohmann::ordered_json heads_of(const Model& model) {
+  auto heads = nlohmann::ordered_json::array();
+  for (const Task task : model.config.objective.heads) {
+    const HeadOptions& options = model.config.objective.head[task];
+    heads.push_back({{"name", to_string(task)},
+                     {"outputs", model.network->width(task)},
+                     {"loss", options.loss.name},
+                     {"weight", options.weight}});
+  }
+  return heads;
+}
+
+nlohmann::ordered_json trained(const Model& model) {
+  return {{"recipe", model.config.recipe},
+          {"data", model.config.data},
+          {"step", model.step},
+          {"references", model.gallery.embeddings.shape().n},
+          {"heads", heads_of(model)},
+          {"readout", to_string(model.config.readout.kind)},
+          {"gender", model.knows_gender()},
+          {"interval_holds", claim_json(model.calibration.claim())}};
+}
+
+std::string trained_text(const Model& model) {
+  const TrainConfig& config = model.config;
+  const Index references = model.gallery.embeddings.shape().n;
+  std::string text =
+      fmt::format("trained on {} with the recipe '{}', step {}; {} reference faces\n", config.data,
+                  config.recipe, model.step, references > 0 ? fmt::format("{}", references) : "no");
+  for (const auto& head : heads_of(model))
+    text += fmt::format("  head {:<10} {:>4} outputs, loss {} (weight {:g})\n",
+                        head["name"].get<std::string>(), head["outputs"].get<Index>(),
+                        head["loss"].get<std::string>(), head["weight"].get<double>());
+  text += fmt::format("  ages are read by {}\n", to_string(config.readout.kind));
+  text += fmt::format("  intervals: {}\n", claim_text(model.calibration.claim()));
+  if (!model.knows_gender()) text += fmt::format("  {}\n", gender_text(0, model));
+  for (const std::string& line : shortcomings(model)) text += fmt::format("  {}\n", line);
+  return text;
+}
+
 // The network is planned by now.
 void describe(nlohmann::ordered_json& all, std::string& table, const TwinNetwork& network) {
   const LayerDescription description = network.describe();
@@ -99,23 +139,13 @@ void run(const InfoArguments& a) {
   if (a.layers && a.run.empty() && a.preset.empty())
     throw UsageError("[info] --layers expects a RUN or a --preset: whose layers?");
   nlohmann::ordered_json all = {{"machine", machine()}};
-  std::string trained_text, table;
+  std::string training, table;
   if (!a.run.empty()) {
     Model model = load_model(a.run);
     all["model"] = cost_of(*model.network, a.batch > 0 ? a.batch : model.config.batch);
     if (a.layers) describe(all, table, *model.network);
-    all["trained"] = {{"recipe", model.config.recipe},
-                      {"data", model.config.data},
-                      {"step", model.step},
-                      {"references", model.gallery.ages.size()},
-                      {"gender", model.knows_gender()},
-                      {"interval_holds", claim_json(model.calibration.claim())}};
-    trained_text =
-        fmt::format("trained on {} with the recipe '{}', step {}; {} reference faces\n",
-                    model.config.data, model.config.recipe, model.step, model.gallery.ages.size());
-    trained_text += fmt::format("  intervals: {}\n", claim_text(model.calibration.claim()));
-    if (!model.knows_gender()) trained_text += fmt::format("  {}\n", gender_text(0, model));
-    for (const std::string& line : shortcomings(model)) trained_text += fmt::format("  {}\n", line);
+    all["trained"] = trained(model);
+    training = trained_text(model);
   } else if (!a.preset.empty()) {
     TwinNetwork network(preset(a.preset));
     all["model"] = cost_of(network, a.batch > 0 ? a.batch : network.preset().batch);
@@ -127,7 +157,7 @@ void run(const InfoArguments& a) {
   }
   print_machine(all["machine"]);
   if (all.contains("model")) print_cost(all["model"]);
-  print_result("{}", trained_text);
+  print_result("{}", training);
   if (!table.empty()) print_result("\n{}", table);
 }
 

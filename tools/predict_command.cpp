@@ -32,7 +32,8 @@ constexpr const char* kHelp =
     "whose nearest one is farther away than for 99 % of faces is said to be unlike\n"
     "them, and one that was trained on is recognised and said to be.\n"
     "With --json a picture that cannot be read has \"error\" instead. A model that was\n"
-    "not trained on labels of both genders reads none.";
+    "not trained on labels of both genders reads none, and one without an embedding\n"
+    "(recipe expectation) has no references and takes every picture for a face.";
 
 nlohmann::ordered_json as_json(const Readings& r, std::size_t i, const Model& model) {
   const AgeEstimate& e = r.estimates[i];
@@ -45,7 +46,7 @@ nlohmann::ordered_json as_json(const Readings& r, std::size_t i, const Model& mo
                                  {"gender", nullptr},
                                  {"gender_probability", nullptr}};
   if (model.knows_gender()) {
-    json["gender"] = female > 0.5F ? "female" : "male";
+    json["gender"] = says_female(female) ? "female" : "male";
     json["gender_probability"] = std::max(female, 1 - female);
   }
   add_warnings(json, r, i, model);
@@ -63,6 +64,7 @@ void print_text(const Readings& r, std::size_t i, const Model& model) {
   print_result("{}\n  age {:.0f} years ({}), {}\n", r.dataset.faces[i].path, e.age,
                interval_text(e, model.calibration), gender_text(r.embedded.female[i], model));
   for (const std::string& warning : warnings(r, i, model)) print_result("  {}\n", warning);
+  if (e.nearest.empty()) return;
   print_result("  nearest references:");
   for (std::size_t k = 0; k < std::min(kNearestShown, e.nearest.size()); ++k)
     print_result("{} age {:.0f} at {:.2f}", k == 0 ? "" : ",",

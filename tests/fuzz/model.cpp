@@ -92,10 +92,13 @@ std::vector<std::byte> model_bytes(std::string_view input) {
 
 void read_a_face(const Model& model) {
   const AgeReadout readout(model.gallery, model.calibration, model.config.readout);
-  Tensor face(matrix(1, model.config.embedding)), ages(matrix(1, 101));
+  // What the heads that the configuration names would say.
+  FaceOutputs outputs;
+  Tensor face(matrix(1, model.config.embedding)), ages(matrix(1, kAges));
   ages.data()[30] = 1;
-  for (const AgeEstimate& e :
-       readout.estimate(Context{}, {.z = face.view(), .ages = ages.view()})) {
+  if (model.has(Task::embedding)) outputs.z = face.view();
+  if (model.has(Task::age)) outputs.ages = ages.view();
+  for (const AgeEstimate& e : readout.estimate(Context{}, outputs)) {
     must(std::isfinite(e.age) && std::isfinite(e.low) && std::isfinite(e.high), "an age is finite");
     must(e.low >= 0 && e.low <= e.high, "an interval has an order");
     for (const auto& near : e.nearest)

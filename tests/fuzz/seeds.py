@@ -232,12 +232,12 @@ def model_seeds():
     def integers(*values):
         return b"\1" + struct.pack(f"<{len(values)}q", *values)
 
-    def model(kind="comparison", extra=b"", names=(b"a.jpg", b"b.jpg"), ages=(20, 40)):
+    def model(kind="comparison", extra=b"", names=(b"a.jpg", b"b.jpg"), ages=(20, 40), heads=""):
         ends, text = [], b""
         for name in names:
             text += name
             ends.append(len(text))
-        config = CONFIG + f'[readout]\nkind = "{kind}"\nk = 1\n'
+        config = CONFIG + heads + f'[readout]\nkind = "{kind}"\nk = 1\n'
         return (part(0, b"twinage-model-1") + part(1, config.encode()) + part(2, b"7")
                 + part(3, b"2") + part(0x40, b"\x20" + struct.pack("<4f", 0, 1, 1, 0))
                 + part(0x41, floats(*ages)) + part(0x42, b"\2" + text)
@@ -250,9 +250,12 @@ def model_seeds():
     yield "held_out", model(extra=part(0x4B, integers(100)) + part(0x4C, floats(2)))
     yield "contents", model(extra=part(0x44, integers(1, 2)) + part(0x45, integers(-3))
                             + part(0x46, integers(4)))
-    yield "age_head", model(extra=part(0x4D, floats(1.5)))
+    for kind in ["knn", "expectation"]:
+        yield f"age_head_{kind}", model(kind, part(0x4D, floats(1.5)),
+                                        heads='heads = ["embedding", "gender", "age"]\n')
     # No embeddings, no steps: what is left when nothing is compared.
-    yield "age_head_alone", (part(0, b"twinage-model-1") + part(1, CONFIG.encode()) + part(2, b"7")
+    alone = CONFIG + 'heads = ["age"]\n[readout]\nkind = "expectation"\n'
+    yield "age_head_alone", (part(0, b"twinage-model-1") + part(1, alone.encode()) + part(2, b"7")
                              + part(3, b"2") + part(0x41, floats(20, 40))
                              + part(0x42, b"\2ab") + part(0x43, integers(1, 2))
                              + part(0x49, floats(3)) + part(0x4D, floats(1.5)))

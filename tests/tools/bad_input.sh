@@ -166,6 +166,17 @@ grep -q 'left out: .*words.jpg' err && [ "$(wc -l <both.csv)" -eq 2 ] ||
 grep -q 'path,age' labels.csv || { echo "FAILED: labels.csv was overwritten"; failures=$((failures + 1)); }
 "$twinage" info --json >/dev/full 2>err && { echo "FAILED: output that was lost"; failures=$((failures + 1)); }
 
+# What the heads do not give: a network of gender and age compares nothing.
+train --data faces --out run_age --recipe expectation >out 2>err || { echo "FAILED: recipe expectation: $(cat err)"; failures=$((failures + 1)); }
+expect 2 'compare. this model gives no embedding .its heads: gender, age.: .*predict.*model.heads' "$twinage" compare run_age "$first" "$first"
+expect 2 'embed. this model gives no embedding' "$twinage" embed run_age --data labels.csv --out no_z
+[ ! -e no_z.npy ] && [ ! -e no_z.csv ] || { echo "FAILED: embed left $(ls no_z*)"; failures=$((failures + 1)); }
+expect 2 'knn needs an embedding, and this network has none' "$twinage" predict run_age --readout knn "$first"
+expect 2 'prototype needs an embedding' "$twinage" eval run_age --readout prototype --data faces
+expect 2 'expectation needs an age head' "$twinage" predict run_cut --readout expectation "$first"
+expect 2 'comparison needs an embedding' train --data faces --out run --set model.heads=gender,age
+expect 1 'model.heads' train --data faces --out run_age --resume --set model.heads=age
+
 # Checkpoints: cut in half, of another preset, no checkpoint at all.
 cp -r run_cut run_half
 head -c $(($(stat -c %s run_cut/model.safetensors) / 2)) run_cut/model.safetensors >run_half/model.safetensors

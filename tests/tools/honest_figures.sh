@@ -76,6 +76,28 @@ said '"gender": null' "$twinage" predict --json ages "$first"
 said '"gender_accuracy": null' "$twinage" eval ages --data others --json
 said 'gender: this model reads none' "$twinage" eval ages --data others
 
+# What a network has no head for is not read, and what is left out is said.
+"$twinage" train --data faces --out expectation --recipe expectation --steps 2 --batch 4 \
+  --set data.held_out=0.5 2>err || cat err
+said 'age [0-9]+ years \(80 %: [0-9]+ to [0-9]+\), (fe)?male' "$twinage" predict expectation "$first"
+not_said 'nearest references'
+said '"nearest": \[\]' "$twinage" predict --json expectation "$first"
+said '"unlike_training": null' "$twinage" predict --json expectation "$first"
+said '^50 of 100 faces were trained on' "$twinage" eval expectation --data faces
+not_said 'are references'
+said 'AUC: left out' "$twinage" eval expectation --data others
+said '"same_class": null' "$twinage" eval expectation --data others --json
+grep -q 'cannot tell a face from other pictures' err ||
+  { echo "FAILED: eval does not say that any picture passes for a face"; failures=$((failures + 1)); }
+said 'head age +101 outputs, loss cross-entropy' "$twinage" info expectation
+not_said 'head embedding'
+"$twinage" train --data faces --out no_gender --set model.heads=embedding --steps 2 --batch 4 \
+  --set data.held_out=0.5 2>err || cat err
+said 'no gender: ' "$twinage" predict no_gender "$first"
+said 'nearest references' "$twinage" predict no_gender "$first"
+said '"gender": null' "$twinage" predict --json no_gender "$first"
+said 'gender: this model reads none' "$twinage" eval no_gender --data others
+
 # A reference is recognised by predict and compare.
 printf '%s\n' faces/*.jpg >list
 mapfile -t all <list

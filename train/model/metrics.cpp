@@ -155,7 +155,7 @@ Metrics compute_metrics(const Context& ctx, std::span<const Face> faces,
   std::iota(everyone.begin(), everyone.end(), Index{0});
 
   Metrics metrics;
-  metrics.verification = verification;
+  if (predictions.embeddings.data != nullptr) metrics.verification = verification;
   metrics.all = measure(e, "all", everyone);
   metrics.by_decade = measure_groups(e, decade_names(faces),
                                      [](const Face& face) { return std::floor(face.age / 10); });

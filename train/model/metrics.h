@@ -71,7 +71,7 @@ struct Metrics {
   std::vector<GroupMetrics> by_decade, by_gender, by_race;
   double training_mean = 0, training_median = 0;                // years
   double mae_of_training_mean = 0, mae_of_training_median = 0;  // always this age
-  VerificationOptions verification;
+  std::optional<VerificationOptions> verification;              // absent without embeddings
 };
 
 // training_ages: years of the faces trained on, at least one. race_names: of Face::race, as

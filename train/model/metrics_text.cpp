@@ -82,20 +82,22 @@ void add_cumulative_scores(std::string& table, const GroupMetrics& all) {
 }  // namespace
 
 nlohmann::ordered_json to_json(const Metrics& metrics) {
-  return {{"all", group_json(metrics.all)},
-          {"by_decade", groups_json(metrics.by_decade)},
-          {"by_gender", groups_json(metrics.by_gender)},
-          {"by_race", groups_json(metrics.by_race)},
-          {"baseline",
-           {{"training_mean_years", metrics.training_mean},
-            {"mae_of_training_mean_years", metrics.mae_of_training_mean},
-            {"training_median_years", metrics.training_median},
-            {"mae_of_training_median_years", metrics.mae_of_training_median}}},
-          {"same_class",
-           {{"tau_years", metrics.verification.tau},
-            {"threshold", metrics.verification.threshold},
-            {"pairs", metrics.verification.pairs},
-            {"seed", metrics.verification.seed}}}};
+  Json json = {{"all", group_json(metrics.all)},
+               {"by_decade", groups_json(metrics.by_decade)},
+               {"by_gender", groups_json(metrics.by_gender)},
+               {"by_race", groups_json(metrics.by_race)},
+               {"baseline",
+                {{"training_mean_years", metrics.training_mean},
+                 {"mae_of_training_mean_years", metrics.mae_of_training_mean},
+                 {"training_median_years", metrics.training_median},
+                 {"mae_of_training_median_years", metrics.mae_of_training_median}}},
+               {"same_class", nullptr}};
+  if (const auto& asked = metrics.verification)
+    json["same_class"] = {{"tau_years", asked->tau},
+                          {"threshold", asked->threshold},
+                          {"pairs", asked->pairs},
+                          {"seed", asked->seed}};
+  return json;
 }
 
 std::string to_table(const Metrics& metrics) {
@@ -121,11 +123,13 @@ std::string to_table(const Metrics& metrics) {
       metrics.all.gender_accuracy || metrics.all.gender_labelled == 0
           ? fmt::format(" gender: of the {} faces with a label.\n", metrics.all.gender_labelled)
           : " gender: this model reads none.\n";
-  if (metrics.all.verification)
+  if (!metrics.verification)
+    table += "AUC: left out, there are no distances to tell faces of the same class by.\n";
+  if (metrics.verification && metrics.all.verification)
     table += fmt::format(
         "AUC: pairs of faces of the same class (ages within {:g} years) against others;\n"
         "told apart at distance {:.3f}: {:.1f} % right of {} pairs, half of either kind.\n",
-        metrics.verification.tau, metrics.verification.threshold,
+        metrics.verification->tau, metrics.verification->threshold,
         100 * metrics.all.verification->accuracy, metrics.all.verification->pairs);
   table += fmt::format(
       "Saying the training faces' mean age, {:.1f}, for everyone: MAE {:.2f};\n"

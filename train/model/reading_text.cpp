@@ -81,6 +81,7 @@ Json claim_json(const IntervalClaim& claim) {
 }
 
 std::string gender_text(float female, const Model& model) {
+  if (!model.has(Task::gender)) return "no gender: its network has no head for it";
   if (!model.knows_gender()) return "no gender: it was not trained on labels of both";
   return fmt::format("{} ({:.0f} %)", says_female(female) ? "female" : "male",
                      100 * std::max(female, 1 - female));
@@ -128,14 +129,25 @@ std::vector<std::string> warnings(const Readings& readings, std::size_t i, const
 
 void add_warnings(Json& json, const Readings& readings, std::size_t i, const Model& model) {
   const AgeEstimate& estimate = readings.estimates[i];
-  json["nearest_distance"] = estimate.nearest.front().distance;
+  json["nearest_distance"] = nullptr;
   json["nearest_limit"] = nullptr;
   json["unlike_training"] = nullptr;
   json["origin"] = nullptr;
+  if (!estimate.nearest.empty()) json["nearest_distance"] = estimate.nearest.front().distance;
   if (model.calibration.nearest_limit) json["nearest_limit"] = *model.calibration.nearest_limit;
   if (const auto unlike = unlike_training(estimate, model.calibration))
     json["unlike_training"] = *unlike;
   if (const char* name = name_of(readings.origins[i])) json["origin"] = name;
+}
+
+void require_embedding(const Model& model, std::string_view command) {
+  if (model.has(Task::embedding)) return;
+  std::vector<std::string> heads;
+  for (const Task task : model.config.objective.heads) heads.emplace_back(to_string(task));
+  throw UsageError(fmt::format(
+      "[{}] this model gives no embedding (its heads: {}): read ages with 'twinage predict', or "
+      "train one with the head embedding (model.heads)",
+      command, fmt::join(heads, ", ")));
 }
 
 std::vector<std::string> shortcomings(const Model& model) {
@@ -145,7 +157,9 @@ std::vector<std::string> shortcomings(const Model& model) {
         "this older model cannot recognise the faces it was trained on: those are read at distance "
         "0 to themselves, far too well");
   const Calibration& calibration = model.calibration;
-  if (!calibration.nearest_limit)
+  if (!model.has(Task::embedding))
+    all.push_back("this model cannot tell a face from other pictures: it gives no embedding");
+  else if (!calibration.nearest_limit)
     all.push_back(fmt::format("this model cannot tell a face from other pictures: {}",
                               calibration.held_out == 0
                                   ? "it is an older one"
@@ -176,8 +190,12 @@ std::string origins_text(const OriginCounts& counts) {
   if (counts.trained > 0)
     text += fmt::format(
         "{} of {} faces were trained on: the figures on them are too good and say\n"
-        "nothing of new faces. ({} are references; each is left out of its own reading.)\n",
-        counts.trained, counts.faces, counts.references);
+        "nothing of new faces.{}\n",
+        counts.trained, counts.faces,
+        counts.references == 0
+            ? ""
+            : fmt::format(" ({} are references; each is left out of its own reading.)",
+                          counts.references));
   if (counts.held_out > 0)
     text += fmt::format(
         "{} of {} faces were held out to choose and calibrate the model: the figures on\n"

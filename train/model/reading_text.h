@@ -33,9 +33,14 @@ std::string origin_text(const Face& face, Origin origin, const Gallery& gallery)
 
 // The warnings above, those that apply.
 std::vector<std::string> warnings(const Readings& readings, std::size_t i, const Model& model);
-// Adds "nearest_distance", "nearest_limit", "unlike_training" and "origin", null where unknown.
+// Adds "nearest_distance", "nearest_limit", "unlike_training" and "origin", null where unknown or
+// where nothing is compared.
 void add_warnings(nlohmann::ordered_json& json, const Readings& readings, std::size_t i,
                   const Model& model);
+
+// For what only an embedding can do. Throws UsageError where the model's network gives none, naming
+// the command, the heads that there are, and what to do.
+void require_embedding(const Model& model, std::string_view command);
 
 // What this model cannot tell of any picture, a line each.
 std::vector<std::string> shortcomings(const Model& model);

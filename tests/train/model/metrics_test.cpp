@@ -241,6 +241,25 @@ TEST_CASE("metrics: JSON has every group and null for what is not known") {
   CHECK(json["baseline"]["training_median_years"] == 25);
 }
 
+TEST_CASE("metrics: without embeddings no faces are told apart by distance, and that is said") {
+  const TestContext ctx;
+  const Example example;
+  Metrics metrics = metrics_of(example);
+  CHECK_FALSE(metrics.verification);
+  CHECK_FALSE(metrics.all.verification);
+  CHECK(to_json(metrics)["same_class"].is_null());
+  CHECK(to_table(metrics).find("AUC: left out") != std::string::npos);
+
+  const Tensor embeddings(matrix(5, 1));
+  Predictions predictions = example.predictions();
+  predictions.embeddings = embeddings.view();
+  metrics = compute_metrics(ctx, example.faces, predictions, example.training_ages,
+                            {.tau = 3, .threshold = 0.25F});
+  REQUIRE(metrics.verification);
+  CHECK(to_json(metrics)["same_class"]["threshold"] == 0.25F);
+  CHECK(to_table(metrics).find("AUC: left out") == std::string::npos);
+}
+
 TEST_CASE("metrics: lengths that differ, no faces and numbers that are not finite are errors") {
   const TestContext ctx;
   const Example good;

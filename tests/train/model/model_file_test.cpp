@@ -1,6 +1,7 @@
 // A model file that cannot be trusted is refused with the file's name and what is wrong in it.
 #include "train/model/model_file.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <functional>
@@ -66,17 +67,25 @@ struct ModelFile {
   TemporaryFolder folder;
   fs::path path = folder / "model.safetensors";
 
-  explicit ModelFile(Index gallery_width = 8) {
-    const TrainConfig config = example_config();
-    TwinNetwork network(preset(config.preset), config.embedding);
+  // gallery_width 0: the gallery has no embeddings.
+  explicit ModelFile(Index gallery_width = 8, const Heads& heads = kPaperHeads) {
+    TrainConfig config = example_config();
+    config.objective.heads = heads;
+    if (!has(heads, Task::embedding)) config.readout.kind = ReadoutKind::expectation;
+    TwinNetwork network(preset(config.preset), config.embedding, heads);
     initialize(network.parameters(), 1);
-    const Calibration calibration{{1, 2},
-                                  {0.5F, 0},
-                                  3,
-                                  {{ReadoutKind::comparison, 1.0F},
-                                   {ReadoutKind::knn, 1.0F},
-                                   {ReadoutKind::prototype, 1.0F}}};
-    save_model(path, config, 7, 20, network, example_gallery(gallery_width), calibration);
+    Gallery gallery = example_gallery(std::max<Index>(gallery_width, 1));
+    Calibration calibration{{1, 2},
+                            {0.5F, 0},
+                            3,
+                            {{ReadoutKind::comparison, 1.0F},
+                             {ReadoutKind::knn, 1.0F},
+                             {ReadoutKind::prototype, 1.0F}}};
+    if (gallery_width == 0) {
+      gallery.embeddings = Tensor();
+      calibration = {{}, {}, 3, {{ReadoutKind::expectation, 1.5F}}};
+    }
+    save_model(path, config, 7, 20, network, gallery, calibration);
   }
   Model changed(const std::function<void(Contents&)>& change) const {
     Contents contents(SafetensorsFile::open(path));
@@ -172,6 +181,28 @@ TEST_CASE("model: metadata that are missing or make no sense are named with the 
 TEST_CASE("model: references of another width than the network's embeddings are refused") {
   const ModelFile file(9);
   CHECK_THROWS_WITH_AS((void)load_model(file.path), doctest::Contains("9 numbers"), Error);
+}
+
+TEST_CASE("model: one of an age head alone is loaded whole, and reads no gender") {
+  const ModelFile file(0, {Task::age});
+  const Model model = load_model(file.path);
+  CHECK(model.config.objective.heads == Heads{Task::age});
+  CHECK(model.network->width(Task::age) == kAges);
+  CHECK_FALSE(model.network->has(Task::embedding));
+  CHECK_FALSE(model.gallery.has_embeddings());
+  CHECK(model.gallery.names == std::vector<std::string>{"a.jpg", "b.jpg", "c.jpg"});
+  CHECK(model.calibration.interval_scales.at(ReadoutKind::expectation) == 1.5F);
+  CHECK(model.gender_labels == 20);
+  CHECK_FALSE(model.knows_gender());  // whatever a file says of labels
+  CHECK_THROWS_WITH_AS((void)file.changed([](Contents& c) { c.floats.erase("age.bias"); }),
+                       doctest::Contains("age.bias"), Error);
+}
+
+TEST_CASE("model: references that do not suit the heads are refused") {
+  CHECK_THROWS_WITH_AS((void)load_model(ModelFile(0, kPaperHeads).path),
+                       doctest::Contains("0 numbers, those of its network 8"), Error);
+  CHECK_THROWS_WITH_AS((void)load_model(ModelFile(8, {Task::age}).path),
+                       doctest::Contains("8 numbers, those of its network 0"), Error);
 }
 
 TEST_CASE("optimizer: sums of squares that are negative or not finite are refused by name") {

@@ -1,5 +1,7 @@
 #include "train/model/reading_text.h"
 
+#include <cmath>
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
@@ -88,6 +90,7 @@ TEST_CASE("origins: how many faces were trained on is said first, and what that 
   CHECK(json["unseen"] == 2);
   CHECK(says(json["warning"], "too good"));
   CHECK(says(origins_text(count_origins({Origin::reference})), "never saw"));
+  CHECK_FALSE(says(origins_text(count_origins({Origin::trained})), "references"));
   const OriginCounts unseen = count_origins({Origin::unseen, Origin::unseen});
   CHECK(origins_text(unseen).empty());
   CHECK(origins_json(unseen)["warning"].is_null());
@@ -110,6 +113,26 @@ TEST_CASE("shortcomings: what a model cannot tell of any picture is said") {
   REQUIRE(all.size() == 2);
   CHECK(says(all[0], "cannot recognise"));
   CHECK(says(all[1], "only 3 faces were held out"));
+}
+
+TEST_CASE("shortcomings: what needs a head that the network lacks is said, not read") {
+  Model model;
+  model.config.objective.heads = {Task::embedding};
+  model.calibration = calibration_of(120);
+  model.gallery.contents = {1};
+  model.gender_labels = 5;
+  CHECK(shortcomings(model).empty());
+  CHECK(says(gender_text(std::nanf(""), model), "no gender: its network has no head"));
+  CHECK_NOTHROW(require_embedding(model, "compare"));
+  model.config.objective.heads = {Task::gender, Task::age};
+  CHECK(gender_text(0.9F, model) == "female (90 %)");
+  const auto all = shortcomings(model);
+  REQUIRE(all.size() == 1);
+  CHECK(says(all[0], "cannot tell a face from other pictures: it gives no embedding"));
+  CHECK_THROWS_WITH_AS(require_embedding(model, "compare"),
+                       doctest::Contains("[compare] this model gives no embedding (its heads: "
+                                         "gender, age)"),
+                       UsageError);
 }
 
 TEST_CASE(
@@ -155,4 +178,49 @@ TEST_CASE(
   CHECK(json["origin"] == "reference");
   CHECK(json["nearest_limit"].get<double>() == doctest::Approx(0.45));
   CHECK(json["unlike_training"].is_boolean());
+}
+
+TEST_CASE("reader: an age head alone reads faces without references, each by what it says") {
+  const TemporaryFolder folder;
+  Image image{80, 80, std::vector<std::uint8_t>(80 * 80 * 3)};
+  for (int i = 0; i < 2; ++i) {
+    for (std::size_t p = 0; p < image.rgb.size(); ++p)
+      image.rgb[p] = static_cast<std::uint8_t>(90 * i + static_cast<int>(p % 40));
+    write_png(folder / fmt::format("{}.png", i), image);
+  }
+  TrainConfig config = recipe("expectation");
+  config.steps = 1;
+  config.objective.heads = {Task::age};
+  TwinNetwork network(preset(config.preset), config.embedding, config.objective.heads);
+  initialize(network.parameters(), 1);
+  // Says 30 of every face, with nearly all of the probability.
+  for (Parameter* p : network.parameters())
+    if (p->name == "age.bias") p->value.data()[30] = 100;
+  Gallery gallery;
+  gallery.ages = {20, 60};
+  gallery.names = {"0.png", "other.png"};
+  gallery.contents = {content_hash(read_binary_file(folder / "0.png", 1 << 20)), 7};
+  const Calibration calibration{{}, {}, 3, {{ReadoutKind::expectation, 2.0F}}, 120};
+  save_model(folder / "model.safetensors", config, 1, 0, network, gallery, calibration);
+
+  FaceReader reader(folder / "model.safetensors", Engine({Device::cpu, 1}));
+  CHECK_THROWS_WITH_AS(reader.use_readout(ReadoutKind::knn),
+                       doctest::Contains("knn needs an embedding"), UsageError);
+  const Readings r = reader.read({folder / "0.png", folder / "1.png"});
+  REQUIRE(r.estimates.size() == 2);
+  for (const AgeEstimate& e : r.estimates) {
+    CHECK(e.age == doctest::Approx(30).epsilon(0.001));
+    CHECK(e.low == doctest::Approx(29).epsilon(0.01));  // half a year, twice
+    CHECK(e.high == doctest::Approx(31).epsilon(0.01));
+    CHECK(e.nearest.empty());
+    CHECK_FALSE(unlike_training(e, reader.model().calibration));
+  }
+  CHECK(r.origins == std::vector<Origin>{Origin::trained, Origin::unseen});
+  CHECK(warnings(r, 0, reader.model()).size() == 1);
+  CHECK(warnings(r, 1, reader.model()).empty());
+  nlohmann::ordered_json json;
+  add_warnings(json, r, 0, reader.model());
+  CHECK(json["nearest_distance"].is_null());
+  CHECK(json["unlike_training"].is_null());
+  CHECK(json["origin"] == "trained on");
 }
