@@ -6,16 +6,15 @@
 #include "core/error.h"
 #include "core/output.h"
 #include "tools/commands.h"
-#include "tools/options.h"
+#include "tools/model_options.h"
 #include "train/model/reading_text.h"
 
 namespace twinage {
 namespace {
 
 struct CompareArguments {
-  std::string run, a, b;
-  bool json = false;
-  DeviceOptions device;
+  ModelOptions model;
+  std::string a, b;
 };
 
 constexpr const char* kHelp =
@@ -40,7 +39,7 @@ nlohmann::ordered_json face_json(const Readings& r, std::size_t i, const Model& 
 }
 
 void run(const CompareArguments& a) {
-  FaceReader reader(a.run, a.device.engine());
+  FaceReader reader = a.model.reader();
   require_embedding(reader.model(), "compare");
   const Readings r = reader.read({a.a, a.b});
   require(r.dataset.skipped.empty(), "{}",
@@ -51,7 +50,7 @@ void run(const CompareArguments& a) {
   const double gap =
       static_cast<double>(r.estimates[0].age) - static_cast<double>(r.estimates[1].age);
   const std::string& older = gap >= 0 ? a.a : a.b;
-  if (a.json) {
+  if (a.model.json) {
     const nlohmann::ordered_json json = {{"a", face_json(r, 0, reader.model())},
                                          {"b", face_json(r, 1, reader.model())},
                                          {"distance", d},
@@ -85,11 +84,11 @@ void add_compare_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("compare", "compare two faces");
   command->footer(kHelp);
   auto a = std::make_shared<CompareArguments>();
-  command->add_option("RUN", a->run, "a run directory or model file")->required();
+  a->model.add_run(*command);
   command->add_option("A", a->a, "a picture")->required();
   command->add_option("B", a->b, "another picture")->required();
-  command->add_flag("--json", a->json, "print a JSON object");
-  a->device.add_to(*command);
+  a->model.add_json(*command);
+  a->model.add_device(*command);
   command->callback([a] { run(*a); });
 }
 

@@ -5,7 +5,7 @@
 #include "core/output.h"
 #include "tools/commands.h"
 #include "tools/data_options.h"
-#include "tools/options.h"
+#include "tools/model_options.h"
 #include "train/model/reading_text.h"
 #include "train/progress.h"
 
@@ -15,10 +15,10 @@ namespace {
 namespace fs = std::filesystem;
 
 struct EmbedArguments {
-  std::string run, data, out;
+  ModelOptions model;
+  std::string data, out;
   DataOptions dataset;
   bool force = false;
-  DeviceOptions device;
 };
 
 constexpr const char* kHelp =
@@ -116,15 +116,12 @@ void say_what_is_missing(const FaceDataset& dataset, const EmbedArguments& a) {
 
 void run(const EmbedArguments& a) {
   const auto [npy, csv] = targets_of(a);
-  FaceReader reader(a.run, a.device.engine());
+  FaceReader reader = a.model.reader();
   require_embedding(reader.model(), "embed");
   Readings readings;
   {
     Progress bar("embedding");
-    readings = reader.read(a.dataset.find(a.data), [&](Index done, Index total) {
-      bar.update(static_cast<double>(done) / static_cast<double>(total),
-                 fmt::format("{} of {} faces", done, total));
-    });
+    readings = reader.read(a.dataset.find(a.data), bar.counter("faces"));
   }
   write_csv(csv, readings, reader.model());
   write_npy(npy, readings.embedded.z.view());
@@ -141,12 +138,12 @@ void add_embed_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("embed", "write the embeddings of faces to a file");
   command->footer(kHelp);
   auto a = std::make_shared<EmbedArguments>();
-  command->add_option("RUN", a->run, "a run directory or model file")->required();
+  a->model.add_run(*command);
   command->add_option("--data", a->data, "faces: a folder or a list")->required();
   a->dataset.add_to(*command);
   command->add_option("--out", a->out, "file to write; .npy and .csv")->required();
   command->add_flag("--force", a->force, "replace files that embed did not write");
-  a->device.add_to(*command);
+  a->model.add_device(*command);
   command->callback([a] { run(*a); });
 }
 

@@ -9,7 +9,7 @@
 #include "core/output.h"
 #include "tools/commands.h"
 #include "tools/data_options.h"
-#include "tools/options.h"
+#include "tools/model_options.h"
 #include "train/faces/copies.h"
 #include "train/model/metrics.h"
 #include "train/model/reading_text.h"
@@ -21,10 +21,9 @@ namespace {
 constexpr Index kThresholdPairs = 50'000;
 
 struct EvalArguments {
-  std::string run, data, readout, out;
+  ModelOptions model;
+  std::string data, out;
   DataOptions dataset;
-  bool json = false;
-  DeviceOptions device;
 };
 
 constexpr std::string_view kFigures = "{\n  \"all\": {";  // how --out begins
@@ -153,18 +152,12 @@ void run(const EvalArguments& a) {
           a.out));
     require_writable(a.out);
   }
-  FaceReader reader(a.run, a.device.engine());
-  if (!a.readout.empty()) reader.use_readout(parse<ReadoutKind>(a.readout));
+  FaceReader reader = a.model.reader();
   Readings readings;
   {
     Progress bar("reading faces");
-    readings = reader.read(
-        a.dataset.find(a.data),
-        [&](Index done, Index total) {
-          bar.update(static_cast<double>(done) / static_cast<double>(total),
-                     fmt::format("{} of {}", done, total));
-        },
-        FaceStore::WhenNone::fail, FaceReader::CopiesCount::once);
+    readings = reader.read(a.dataset.find(a.data), bar.counter(), FaceStore::WhenNone::fail,
+                           FaceReader::CopiesCount::once);
   }
   require(!readings.dataset.faces.empty(),
           "[eval] no face of {} is left to measure: {} skipped, the last one: {}: {}", a.data,
@@ -180,7 +173,7 @@ void run(const EvalArguments& a) {
     note("{} pictures skipped ('twinage data --decode' says why)\n",
          readings.dataset.skipped.size());
   for (const std::string& line : shortcomings(reader.model())) note("note: {}\n", line);
-  print_result("{}", a.json ? json : as_text(evaluation, calibration));
+  print_result("{}", a.model.json ? json : as_text(evaluation, calibration));
 }
 
 }  // namespace
@@ -189,14 +182,13 @@ void add_eval_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("eval", "measure a model on faces of known age");
   command->footer(fmt::format("{}\n\nRead-outs:\n{}", kHelp, readout_help()));
   auto a = std::make_shared<EvalArguments>();
-  command->add_option("RUN", a->run, "a run directory or model file")->required();
+  a->model.add_run(*command);
   command->add_option("--data", a->data, "faces: a folder or a list")->required();
   a->dataset.add_to(*command);
-  command->add_option("--readout", a->readout,
-                      choices<ReadoutKind>() + "; the model's own if absent");
+  a->model.add_readout(*command);
   command->add_option("--out", a->out, "also write the figures to this JSON file");
-  command->add_flag("--json", a->json, "print JSON instead of the table");
-  a->device.add_to(*command);
+  a->model.add_json(*command, "JSON instead of the table");
+  a->model.add_device(*command);
   command->callback([a] { run(*a); });
 }
 

@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/output.h"
 #include "tools/commands.h"
-#include "tools/options.h"
+#include "tools/model_options.h"
 #include "train/model/reading_text.h"
 
 namespace twinage {
@@ -14,11 +14,8 @@ namespace {
 constexpr std::size_t kNearestShown = 3;
 
 struct PredictArguments {
-  std::string run;
+  ModelOptions model;
   std::vector<std::string> images;
-  std::string readout;
-  bool json = false;
-  DeviceOptions device;
 };
 
 constexpr const char* kHelp =
@@ -74,10 +71,9 @@ void print_text(const Readings& r, std::size_t i, const Model& model) {
 }
 
 void run(const PredictArguments& a) {
-  FaceReader reader(a.run, a.device.engine());
-  if (!a.readout.empty()) reader.use_readout(parse<ReadoutKind>(a.readout));
+  FaceReader reader = a.model.reader();
   const Readings readings = reader.read(a.images);
-  if (a.json) {
+  if (a.model.json) {
     auto all = nlohmann::ordered_json::array();
     for (std::size_t i = 0; i < readings.estimates.size(); ++i)
       all.push_back(as_json(readings, i, reader.model()));
@@ -88,7 +84,7 @@ void run(const PredictArguments& a) {
     for (std::size_t i = 0; i < readings.estimates.size(); ++i)
       print_text(readings, i, reader.model());
   }
-  if (!a.json)
+  if (!a.model.json)
     for (const std::string& line : shortcomings(reader.model())) note("note: {}\n", line);
   if (a.images.size() == 1 && !readings.dataset.skipped.empty())
     fail("{}", description(readings.dataset.skipped.front()));
@@ -103,12 +99,11 @@ void add_predict_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("predict", "read age and gender from pictures");
   command->footer(fmt::format("{}\n\nRead-outs:\n{}", kHelp, readout_help()));
   auto a = std::make_shared<PredictArguments>();
-  command->add_option("RUN", a->run, "a run directory or model file")->required();
+  a->model.add_run(*command);
   command->add_option("IMAGE", a->images, "pictures")->required();
-  command->add_option("--readout", a->readout,
-                      choices<ReadoutKind>() + "; the model's own if absent");
-  command->add_flag("--json", a->json, "print a JSON array");
-  a->device.add_to(*command);
+  a->model.add_readout(*command);
+  a->model.add_json(*command, "a JSON array");
+  a->model.add_device(*command);
   command->callback([a] { run(*a); });
 }
 

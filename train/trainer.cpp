@@ -16,7 +16,7 @@ namespace {
 constexpr Index kMeasured = 64;  // faces: a batch
 
 TrainRequest checked(TrainRequest request) {
-  validate(request.config);
+  check_settings(request.config);
   return request;
 }
 

@@ -7,9 +7,10 @@
 
 namespace twinage {
 
-FaceReader::FaceReader(const std::filesystem::path& run, Engine engine)
+FaceReader::FaceReader(const std::filesystem::path& run, Engine engine,
+                       std::optional<ReadoutKind> readout)
     : model_(load_model(run)), engine_(std::move(engine)) {
-  use_readout(model_.config.readout.kind);
+  use_readout(readout.value_or(model_.config.readout.kind));
 }
 
 void FaceReader::use_readout(ReadoutKind kind) {

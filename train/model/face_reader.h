@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,11 +23,14 @@ struct Readings {
 
 class FaceReader {
  public:
-  // Loads RUN/model.safetensors. Throws Error.
-  FaceReader(const std::filesystem::path& run, Engine engine);
+  // Loads RUN/model.safetensors. readout: to use instead of the model's own. Throws Error, and
+  // UsageError for a read-out that needs what the network does not give.
+  FaceReader(const std::filesystem::path& run, Engine engine,
+             std::optional<ReadoutKind> readout = std::nullopt);
+  FaceReader(const FaceReader&) = delete;  // the read-out refers to the model beside it
+  FaceReader& operator=(const FaceReader&) = delete;
 
-  // Which read-out to use instead of the model's own. Throws UsageError where the network does not
-  // give what it needs.
+  // The same for what is read from here on.
   void use_readout(ReadoutKind kind);
 
   // Pictures by their paths. One that cannot be read is in dataset.skipped; that may be all.

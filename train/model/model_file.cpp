@@ -14,7 +14,7 @@ TrainConfig config_of(const SafetensorsFile& file) {
   const std::string path = file.path().string();
   try {
     TrainConfig config = config_from_toml(text, "metadata 'config'");
-    validate(config);
+    check_settings(config);
     return config;
   } catch (const UsageError& error) {
     fail("[model] {}: {}", path, error.what());

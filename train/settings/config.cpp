@@ -30,7 +30,7 @@ void set_value(TrainConfig& config, const std::string& key, const std::string& v
       fmt::format("[config] --set {}: no such key; 'twinage train --settings' lists all", key));
 }
 
-void validate(const TrainConfig& config) {
+void check_settings(const TrainConfig& config) {
   TrainConfig c = config;
   for (const Setting& setting : settings_of(c)) setting.check();
   const int lengths = (c.steps > 0) + (c.epochs > 0) + (c.minutes > 0);

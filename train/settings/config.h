@@ -97,7 +97,7 @@ TrainConfig config_from_toml(std::string_view text, const std::string& source);
 void set_value(TrainConfig& config, const std::string& key, const std::string& value);
 
 // Throws UsageError naming the first value that makes no sense.
-void validate(const TrainConfig& config);
+void check_settings(const TrainConfig& config);
 
 // The keys in which the two differ and that a resumed run must share (all but the length of the
 // run and how it is watched), as "key: here, there".

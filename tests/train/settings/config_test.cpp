@@ -64,12 +64,12 @@ TEST_CASE("config: --set takes any key") {
 TEST_CASE("config: values that make no sense are refused by name") {
   TrainConfig good;
   good.steps = 1;
-  CHECK_NOTHROW(validate(good));
+  CHECK_NOTHROW(check_settings(good));
   const auto refused = [&](const char* key, const char* value) {
     TrainConfig c = good;
     set_value(c, key, value);
     try {
-      validate(c);
+      check_settings(c);
     } catch (const UsageError& error) {
       return std::string(error.what());
     }

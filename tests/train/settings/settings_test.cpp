@@ -120,18 +120,18 @@ TEST_CASE("settings: heads are a list of names, in a file and on the command lin
   TrainConfig config;
   config.steps = 1;
   set_value(config, "model.heads", "gender, age");
-  CHECK(refusal([&] { validate(config); }).find("comparison needs an embedding") !=
+  CHECK(refusal([&] { check_settings(config); }).find("comparison needs an embedding") !=
         std::string::npos);
   set_value(config, "readout.kind", "expectation");
   CHECK(config.objective.heads == Heads{Task::gender, Task::age});
   CHECK(to_toml(config).find("heads = [\"gender\", \"age\"]\n") != std::string::npos);
   CHECK(config_from_toml(to_toml(config), "test").objective.heads == config.objective.heads);
-  CHECK_NOTHROW(validate(config));
+  CHECK_NOTHROW(check_settings(config));
   set_value(config, "model.heads", "[\"age\"]");
   CHECK(config.objective.heads == Heads{Task::age});
   for (const char* wrong : {"", "age,age", "[]"}) {
     set_value(config, "model.heads", wrong);
-    CHECK(refusal([&] { validate(config); }).find("a list of embedding, gender or age") !=
+    CHECK(refusal([&] { check_settings(config); }).find("a list of embedding, gender or age") !=
           std::string::npos);
   }
   CHECK(refusal([&] { set_value(config, "model.heads", "ages"); }).find("[task]") == 0);
@@ -143,7 +143,7 @@ TEST_CASE("settings: a head's loss is one of its task's") {
   TrainConfig config;
   config.steps = 1;
   set_value(config, "loss.kind", "triplet-hard");
-  CHECK_NOTHROW(validate(config));
+  CHECK_NOTHROW(check_settings(config));
   CHECK(refusal([&] {
           set_value(config, "loss.kind", "cross-entropy");
         }).find("loss.kind must be contrastive, ") != std::string::npos);
