@@ -1,5 +1,6 @@
 #include "core/output.h"
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 
@@ -7,6 +8,11 @@
 #include <unistd.h>
 
 namespace twinage {
+namespace {
+
+std::atomic<bool> g_reader_has_gone{false};
+
+}  // namespace
 
 bool prepare_standard_streams() noexcept {
   std::signal(SIGPIPE, SIG_IGN);
@@ -23,11 +29,17 @@ bool prepare_standard_streams() noexcept {
 void write_text(std::FILE* stream, std::string_view text) noexcept {
   // A failure stays in ferror(stream). Notes are written at once: stderr has no buffer.
   const std::size_t written = std::fwrite(text.data(), 1, text.size(), stream);
-  (void)written;
+  if (written < text.size() && stream == stdout && errno == EPIPE) g_reader_has_gone = true;
 }
 
 bool results_written() noexcept {
-  return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (std::fflush(stdout) == 0) return std::ferror(stdout) == 0;
+  if (errno == EPIPE) g_reader_has_gone = true;
+  return false;
+}
+
+bool reader_has_gone() noexcept {
+  return g_reader_has_gone;
 }
 
 }  // namespace twinage

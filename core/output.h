@@ -20,6 +20,8 @@ void write_text(std::FILE* stream, std::string_view text) noexcept;
 
 // Whether all that went to stdout has been written: flushes it.
 [[nodiscard]] bool results_written() noexcept;
+// Whether that is because nobody reads stdout any more ("... | head"): then it needs no words.
+[[nodiscard]] bool reader_has_gone() noexcept;
 
 // For the person: to stderr.
 template <class... Args>

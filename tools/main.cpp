@@ -34,6 +34,7 @@ int report(const char* what, int code) {
 // What was printed may still wait to be written, to a disk that is full.
 int exit_code(int code) {
   if (twinage::results_written()) return code;
+  if (twinage::reader_has_gone()) return kFailed;
   return report("[output] what was printed could not be written: is the disk full?", kFailed);
 }
 
