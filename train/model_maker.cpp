@@ -84,7 +84,7 @@ void ModelMaker::embed(const GalleryPlan& plan, const EmbedOptions& options,
 void ModelMaker::embed_with_saves(const GalleryPlan& plan, const RunState& state,
                                   Embedded& so_far) const {
   const TrainConfig& config = run_.config;
-  Progress bar("gallery");
+  Progress bar(plan.references > 0 ? "gallery" : "calibration");
   EmbedOptions options = plan.options();
   options.progress = bar.counter("faces");
   const auto save_so_far = [&] {

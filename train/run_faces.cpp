@@ -1,6 +1,5 @@
 #include "train/run_faces.h"
 
-#include <algorithm>
 #include <numeric>
 
 #include "core/error.h"
@@ -89,15 +88,15 @@ std::unique_ptr<const RunFaces> find_run_faces(const TrainConfig& config, int th
   }
   const Index held_out = held_out_count(run.store->size(), config.held_out, config.held_out_max);
   run.split = split_faces(run.faces.faces, held_out, Random(config.seed, kSplitStream));
-  for (const std::string& line : concerns(run.faces.faces, run.split.training))
+  for (const std::string& line :
+       concerns(run.faces.faces, run.split.training, config.objective.heads))
     note("warning: {}\n", line);
   return found;
 }
 
 BatchPlan batch_plan(const TrainConfig& config, const RunFaces& faces) {
-  const auto& heads = config.objective.heads;
   const bool sampled = config.objective.loss.pairs == PairMode::sampled &&
-                       std::ranges::count(heads, Task::embedding) > 0;
+                       has(config.objective.heads, Task::embedding);
   BatchPlan positions;
   if (sampled) {
     std::vector<float> ages;

@@ -143,7 +143,7 @@ Index gender_labels(const std::vector<Face>& faces, const std::vector<Index>& tr
 }
 
 std::vector<std::string> concerns(const std::vector<Face>& faces,
-                                  const std::vector<Index>& training) {
+                                  const std::vector<Index>& training, const Heads& heads) {
   constexpr float kNarrow = 10;          // years
   constexpr std::size_t kVeryFew = 200;  // faces
   std::vector<std::string> lines;
@@ -166,7 +166,7 @@ std::vector<std::string> concerns(const std::vector<Face>& faces,
         "the faces to train on are {:g} to {:g} years old: every age read will lie there; add "
         "faces of other ages",
         youngest, oldest));
-  if (gender >= 0 && gender_labels(faces, training) == 0)
+  if (has(heads, Task::gender) && gender >= 0 && gender_labels(faces, training) == 0)
     lines.push_back(
         fmt::format("all faces to train on whose gender is known are {}: the model will not read "
                     "genders; add faces of the other one to have them read",

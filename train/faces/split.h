@@ -6,6 +6,7 @@
 
 #include "core/random.h"
 #include "core/shape.h"
+#include "siamese/tasks.h"
 #include "train/faces/face_dataset.h"
 
 namespace twinage {
@@ -32,10 +33,11 @@ Split split_faces(const std::vector<Face>& faces, Index held_out, Random random)
 // and the pictures' contents, in order. A data set that was moved as a whole stays the same.
 std::uint64_t fingerprint(const std::vector<Face>& faces);
 
-// What may go wrong with these faces, a line each, and what to do: one gender, ages that lie close
-// together, mostly one person, very few faces. Throws Error for what cannot work: one age.
+// What may go wrong with these faces for a network of these heads, a line each, and what to do: one
+// gender, ages that lie close together, mostly one person, very few faces. Throws Error for what
+// cannot work: one age.
 std::vector<std::string> concerns(const std::vector<Face>& faces,
-                                  const std::vector<Index>& training);
+                                  const std::vector<Index>& training, const Heads& heads);
 
 // How many of the faces teach the gender: the labelled ones, or 0 when they are all of one gender.
 Index gender_labels(const std::vector<Face>& faces, const std::vector<Index>& training);

@@ -123,12 +123,12 @@ TEST_CASE("what may go wrong with the faces is said before") {
     faces[static_cast<std::size_t>(i)].gender = static_cast<std::int32_t>(i % 2);
     all.push_back(i);
   }
-  CHECK(concerns(faces, all).empty());
+  CHECK(concerns(faces, all, kPaperHeads).empty());
   CHECK(gender_labels(faces, all) == 300);
   const auto only = [&](auto change, const char* part) {
     std::vector<Face> other = faces;
     for (std::size_t i = 0; i < other.size(); ++i) change(other[i], i);
-    const auto lines = concerns(other, all);
+    const auto lines = concerns(other, all, kPaperHeads);
     REQUIRE(lines.size() == 1);
     CHECK(lines[0].find(part) != std::string::npos);
     return gender_labels(other, all);
@@ -136,9 +136,14 @@ TEST_CASE("what may go wrong with the faces is said before") {
   CHECK(only([](Face& f, std::size_t i) { f.gender = i % 2 ? 1 : -1; }, "are female") == 0);
   only([](Face& f, std::size_t i) { f.age = 30 + static_cast<float>(i % 3); }, "30 to 32 years");
   only([](Face& f, std::size_t i) { f.subject = i < 200 ? "ann" : ""; }, "200 of the 300");
-  CHECK(concerns(faces, {0, 1, 50, 51}).at(0).find("only 4 faces") != std::string::npos);
+  CHECK(concerns(faces, {0, 1, 50, 51}, kPaperHeads).at(0).find("only 4 faces") !=
+        std::string::npos);
+  for (Face& face : faces) face.gender = 1;
+  CHECK(concerns(faces, all, kPaperHeads).size() == 1);
+  CHECK(concerns(faces, all, {Task::embedding}).empty());  // nothing is to be learnt of genders
   for (Face& face : faces) face.age = 30;
-  CHECK_THROWS_WITH_AS(concerns(faces, all), doctest::Contains("have the age 30"), Error);
+  CHECK_THROWS_WITH_AS(concerns(faces, all, kPaperHeads), doctest::Contains("have the age 30"),
+                       Error);
 }
 
 TEST_CASE("a fingerprint knows names, labels, subjects, contents and their order, not the folder") {
