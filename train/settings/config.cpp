@@ -19,6 +19,16 @@ void check_that_it_can_be_written(TrainConfig& config) {
                       here[i].key, here[i].text()));
 }
 
+void check_readout(const TrainConfig& c) {
+  const Heads& heads = c.objective.heads;
+  try {
+    require_readable(c.readout.kind,
+                     {.embedding = has(heads, Task::embedding), .ages = has(heads, Task::age)});
+  } catch (const UsageError& error) {
+    throw UsageError(fmt::format("{} (readout.kind and model.heads)", error.what()));
+  }
+}
+
 }  // namespace
 
 void set_value(TrainConfig& config, const std::string& key, const std::string& value) {
@@ -36,9 +46,7 @@ void check_settings(const TrainConfig& config) {
   const int lengths = (c.steps > 0) + (c.epochs > 0) + (c.minutes > 0);
   if (lengths != 1)
     throw UsageError("[config] say how long to train: exactly one of --minutes, --epochs, --steps");
-  const Heads& heads = c.objective.heads;
-  require_readable(c.readout.kind,
-                   {.embedding = has(heads, Task::embedding), .ages = has(heads, Task::age)});
+  check_readout(c);
   check_that_it_can_be_written(c);
 }
 

@@ -120,8 +120,9 @@ TEST_CASE("settings: heads are a list of names, in a file and on the command lin
   TrainConfig config;
   config.steps = 1;
   set_value(config, "model.heads", "gender, age");
-  CHECK(refusal([&] { check_settings(config); }).find("comparison needs an embedding") !=
-        std::string::npos);
+  const std::string refused = refusal([&] { check_settings(config); });
+  CHECK(refused.find("comparison needs an embedding") != std::string::npos);
+  CHECK(refused.find("(readout.kind and model.heads)") != std::string::npos);
   set_value(config, "readout.kind", "expectation");
   CHECK(config.objective.heads == Heads{Task::gender, Task::age});
   CHECK(to_toml(config).find("heads = [\"gender\", \"age\"]\n") != std::string::npos);
