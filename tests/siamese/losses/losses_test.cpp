@@ -120,7 +120,7 @@ TEST_CASE(
   GuardedTensor logits(matrix(kBatch, kAges), 1);
   Random random(4);
   logits.fill_uniform(random, -2, 2);
-  const auto [value, gradient] = compute(Task::age, "cross-entropy", logits, 1.0F);
+  const Computed computed = compute(Task::age, "cross-entropy", logits, 1.0F);
   double expected = 0;
   for (std::size_t i = 0; i < kYears.size(); ++i) {
     const float* row = logits.view().pixel(static_cast<Index>(i));
@@ -128,13 +128,13 @@ TEST_CASE(
     for (Index c = 0; c < kAges; ++c) sum += std::exp(static_cast<double>(row[c]));
     const Index own = i == 6 ? 100 : i == 4 ? 20 : static_cast<Index>(kYears[i]);
     expected += (std::log(sum) - static_cast<double>(row[own])) / kBatch;
-    const auto at = [&](Index c) { return static_cast<double>(gradient[i * kAges + c]); };
+    const auto at = [&](Index c) { return static_cast<double>(computed.gradient[i * kAges + c]); };
     const double p = std::exp(static_cast<double>(row[own])) / sum;
     CHECK(at(own) == doctest::Approx((p - 1) / kBatch).epsilon(1e-4));
     CHECK(at(own == 100 ? 99 : own + 1) > 0);
   }
-  CHECK(value.loss == doctest::Approx(expected).epsilon(1e-5));
-  CHECK(value.figure_name.empty());
+  CHECK(computed.value.loss == doctest::Approx(expected).epsilon(1e-5));
+  CHECK(computed.value.figure_name.empty());
 }
 
 TEST_CASE("losses: a weight scales every loss's gradient and leaves its value alone") {
