@@ -69,6 +69,30 @@ TEST_CASE("settings: the table names every key, its default and its range in 80 
   for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 80);
 }
 
+TEST_CASE("settings: the table has every word of the help, in lines that are full") {
+  TrainConfig config;
+  const auto words = [](const std::string& text) {
+    std::istringstream stream(text);
+    std::string all;
+    for (std::string word; stream >> word;) all += " " + word;
+    return all;
+  };
+  const std::string table = settings_table(config), told = words(table);
+  for (const Setting& s : settings_of(config)) CHECK(told.find(words(s.help)) != std::string::npos);
+  const std::string indent(8, ' ');
+  std::istringstream lines(table);
+  std::string last;
+  Index broken = 0;
+  for (std::string line; std::getline(lines, line); last = line) {
+    if (!line.starts_with(indent) || !last.starts_with(indent)) continue;
+    ++broken;
+    const std::size_t first_word =
+        std::min(line.find(' ', indent.size()), line.size()) - indent.size();
+    CHECK(last.size() + 1 + first_word > 80);
+  }
+  CHECK(broken > 0);
+}
+
 TEST_CASE("settings: a number outside of its range is refused with the range") {
   double value = 0;
   Index count = 0;
