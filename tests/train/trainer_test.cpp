@@ -187,6 +187,27 @@ TEST_CASE("trainer: the state says with which instruction set it was computed") 
   CHECK(state.metadata().at("arithmetic") == "device cpu in fp32 with " + to_string(isa()));
 }
 
+TEST_CASE("trainer: the rate counts the seconds of the steps, not those of a validation") {
+  const TemporaryFolder folder;
+  make_faces(folder / "faces", 20, 1);
+  TrainRequest r = request(folder / "faces", folder / "run", 3);
+  r.config.record_steps = r.config.validate_steps = 1;
+  CHECK(Trainer(std::move(r)).run() == TrainEnd::finished);
+  std::istringstream lines(bytes(RunDirectory(folder / "run").metrics()));
+  double last = 0;
+  Index steps = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto record = nlohmann::json::parse(line);
+    if (record["event"] != "step") continue;
+    const double now = record["seconds"], took = 8 / record["images_per_second"].get<double>();
+    CHECK(took > 1e-6);
+    CHECK(took < now - last + (steps == 0 ? 1e-6 : 0));
+    last = now;
+    ++steps;
+  }
+  CHECK(steps == 3);
+}
+
 TEST_CASE("trainer: whatever the heads, threads and a stop do not change a byte") {
   const TemporaryFolder folder;
   make_faces(folder / "faces", 40, 8);
