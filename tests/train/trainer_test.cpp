@@ -69,12 +69,20 @@ TEST_CASE("trainer: threads and a stop do not change a single byte of the model"
   CHECK(bytes(RunDirectory(single).model()) == bytes(RunDirectory(whole).model()));
 
   // Four steps, then four more in another session. (tests/tools kills a real process in mid-step.)
+  std::vector<double> seconds;
   for (const Index steps : {4, 8}) {
     TrainRequest part = request(folder / "faces", parts, steps);
     part.config.schedule = Schedule::constant;
     part.config.validate_steps = 100;
     part.resume = steps == 8;
     CHECK(Trainer(part).run() == TrainEnd::finished);
+    seconds.push_back(SafetensorsFile::open(RunDirectory(parts).state()).doubles("measures").at(0));
+    std::istringstream lines(bytes(RunDirectory(parts).metrics()));
+    std::string last;
+    for (std::string line; std::getline(lines, line);) last = line;
+    const double recorded = nlohmann::json::parse(last)["seconds"];
+    CHECK(recorded > (steps == 8 ? seconds[0] : 0));  // the clock goes on where it was
+    CHECK(recorded <= seconds.back());
   }
   TrainRequest at_once = request(folder / "faces", folder / "at_once", 8);
   at_once.config.schedule = Schedule::constant;
