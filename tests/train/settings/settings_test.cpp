@@ -60,8 +60,15 @@ TEST_CASE("settings: the table names every key, its default and its range in 80 
   const TrainConfig config = recipe("paper");
   const std::string table = settings_table(config);
   TrainConfig copy = config;
-  for (const Setting& s : settings_of(copy))
+  std::set<std::string> sections;
+  for (const Setting& s : settings_of(copy)) {
     CHECK(table.find(s.key + " = " + s.text()) != std::string::npos);
+    if (s.key.find('.') != std::string::npos) sections.insert(s.key.substr(0, s.key.find('.')));
+  }
+  std::size_t gaps = 0;  // one before each section
+  for (auto at = table.find("\n\n"); at != std::string::npos; at = table.find("\n\n", at + 1))
+    ++gaps;
+  CHECK(gaps == sections.size());
   CHECK(table.find("loss.margin = 2.0  (above 0)\n") != std::string::npos);
   CHECK(table.find("optimizer.factor = 0.2  (above 0)\n") != std::string::npos);
   CHECK(table.find("training.minutes = 0.0 ~  (at least 0)\n") != std::string::npos);
