@@ -201,9 +201,12 @@ TEST_CASE("trainer: the state says with which instruction set it was computed") 
 TEST_CASE("trainer: the rate counts the seconds of the steps, not those of a validation") {
   const TemporaryFolder folder;
   make_faces(folder / "faces", 20, 1);
-  TrainRequest r = request(folder / "faces", folder / "run", 3);
-  r.config.record_steps = r.config.validate_steps = 1;
-  CHECK(Trainer(std::move(r)).run() == TrainEnd::finished);
+  for (const Index until : {2, 3}) {  // in two sessions
+    TrainRequest r = request(folder / "faces", folder / "run", until);
+    r.config.record_steps = r.config.validate_steps = 1;
+    r.resume = until == 3;
+    CHECK(Trainer(std::move(r)).run() == TrainEnd::finished);
+  }
   std::istringstream lines(bytes(RunDirectory(folder / "run").metrics()));
   double last = 0;
   Index steps = 0;
