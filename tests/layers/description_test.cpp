@@ -175,6 +175,8 @@ TEST_CASE("a description has the layers' names, under torchvision's blocks") {
   REQUIRE(whole.kind == "chain");
   CHECK(whole.parts[0].name == "Conv2d_1a_3x3");
   CHECK(whole.parts[0].option("stride") == 2);
+  CHECK(whole.parts[0].has_option("stride"));
+  CHECK_FALSE(whole.parts[0].has_option("rate"));
   CHECK_THROWS_AS(whole.parts[0].option("rate"), Error);
   const LayerDescription& block = whole.parts[6];
   CHECK(block.kind == "concat");

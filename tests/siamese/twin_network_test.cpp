@@ -192,3 +192,15 @@ TEST_CASE("heads add their gradients in the tower, whichever there are") {
                                       static_cast<double>(both[i])));
   CHECK(worst <= 1e-3 * largest(both));
 }
+
+TEST_CASE("the workspace is enough for a head that is far wider than the tower") {
+  constexpr Index kWide = 8000;
+  TwinNetwork net(kPreset, kWide, {Task::embedding}), narrow(kPreset, 1, {Task::embedding});
+  initialize(net.parameters(), 1);
+  const GuardedTensor images(images_shape(1));
+  net.plan(TestContext(), 1, Mode::eval);
+  narrow.plan(TestContext(), 1, Mode::eval);
+  CHECK(net.workspace() > narrow.workspace());
+  const auto outputs = net.forward(TestContext(net.workspace()), images.view(), Mode::eval);
+  CHECK(outputs[Task::embedding].shape == matrix(1, kWide));
+}

@@ -1,5 +1,9 @@
 #include "train/run_directory.h"
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 #include "core/files.h"
@@ -20,6 +24,33 @@ TEST_CASE("one at a time writes a run's files; the next is told who does") {
   }
   CHECK_FALSE(fs::exists(run.folder()));  // nothing was written into it
   const RunLock again(run, 10);
+}
+
+TEST_CASE(
+    "of many who come and go all the time at most one holds the lock, and none leaves a file "
+    "open") {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder.path());
+  const auto open_files = [] {
+    return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
+  };
+  const auto before = open_files();
+  std::atomic<int> holders = 0, together = 0, held = 0;
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 200; ++i) try {
+          const RunLock lock(run, 10);
+          together += holders.fetch_add(1);
+          ++held;
+          --holders;
+        } catch (const Error&) {  // another one has it
+        }
+    });
+  threads.clear();
+  CHECK(together == 0);
+  CHECK(held > 0);
+  CHECK(open_files() == before);
 }
 
 TEST_CASE("a lock leaves folders that others made, and those with files in them") {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -57,6 +58,23 @@ TEST_CASE(
   config.val = config.data;
   CHECK_THROWS_WITH_AS((void)find_run_faces(config, 2), doctest::Contains("no face is left"),
                        Error);
+}
+
+TEST_CASE("a run's faces: as many are kept in memory as it holds, those of --val in what is left") {
+  const TemporaryFolder folder;
+  make_faces(folder / "faces", 50, 1);
+  make_faces(folder / "val", 12, 2);
+  TrainConfig config = config_of(folder);
+  config.val = (folder / "val").string();
+  const auto kept = [&](double gigabytes) {
+    config.memory_gb = gigabytes;
+    const auto run = find_run_faces(config, 2);
+    return std::pair(run->store->kept(), run->val_store->kept());
+  };
+  const double of_face = static_cast<double>(find_run_faces(config, 2)->store->bytes_of_face());
+  CHECK(kept(1) == std::pair<Index, Index>(50, 12));
+  CHECK(kept(52.5 * of_face * 1e-9) == std::pair<Index, Index>(50, 2));
+  CHECK(kept(10.5 * of_face * 1e-9) == std::pair<Index, Index>(10, 0));
 }
 
 TEST_CASE("a run's faces: more than half of the pictures damaged is an error that says of which") {

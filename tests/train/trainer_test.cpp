@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/isa.h"
+#include "tests/support/captured_stderr.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/learnable_faces.h"
 #include "train/model/model_file.h"
@@ -69,12 +70,22 @@ TEST_CASE("trainer: threads and a stop do not change a single byte of the model"
   CHECK(bytes(RunDirectory(single).model()) == bytes(RunDirectory(whole).model()));
 
   // Four steps, then four more in another session. (tests/tools kills a real process in mid-step.)
+  std::vector<double> seconds;
+  const double began = RunClock::seconds_of_the_system();
   for (const Index steps : {4, 8}) {
     TrainRequest part = request(folder / "faces", parts, steps);
     part.config.schedule = Schedule::constant;
     part.config.validate_steps = 100;
     part.resume = steps == 8;
     CHECK(Trainer(part).run() == TrainEnd::finished);
+    seconds.push_back(SafetensorsFile::open(RunDirectory(parts).state()).doubles("measures").at(0));
+    std::istringstream lines(bytes(RunDirectory(parts).metrics()));
+    std::string last;
+    for (std::string line; std::getline(lines, line);) last = line;
+    const double recorded = nlohmann::json::parse(last)["seconds"];
+    CHECK(recorded > (steps == 8 ? seconds[0] : 0));  // the clock goes on where it was
+    CHECK(recorded <= seconds.back());
+    CHECK(seconds.back() < RunClock::seconds_of_the_system() - began);
   }
   TrainRequest at_once = request(folder / "faces", folder / "at_once", 8);
   at_once.config.schedule = Schedule::constant;
@@ -185,6 +196,66 @@ TEST_CASE("trainer: the state says with which instruction set it was computed") 
   Trainer(request(folder / "faces", folder / "run", 1)).run();
   const auto state = SafetensorsFile::open(RunDirectory(folder / "run").state());
   CHECK(state.metadata().at("arithmetic") == "device cpu in fp32 with " + to_string(isa()));
+}
+
+TEST_CASE("trainer: the rate counts the seconds of the steps, not those of a validation") {
+  const TemporaryFolder folder;
+  make_faces(folder / "faces", 20, 1);
+  for (const Index until : {2, 3}) {  // in two sessions
+    TrainRequest r = request(folder / "faces", folder / "run", until);
+    r.config.record_steps = r.config.validate_steps = 1;
+    r.resume = until == 3;
+    CHECK(Trainer(std::move(r)).run() == TrainEnd::finished);
+  }
+  std::istringstream lines(bytes(RunDirectory(folder / "run").metrics()));
+  double last = 0;
+  Index steps = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto record = nlohmann::json::parse(line);
+    if (record["event"] != "step") continue;
+    const double now = record["seconds"], took = 8 / record["images_per_second"].get<double>();
+    CHECK(took > 1e-6);
+    CHECK(took < now - last + (steps == 0 ? 1e-6 : 0));
+    last = now;
+    ++steps;
+  }
+  CHECK(steps == 3);
+}
+
+TEST_CASE("trainer: a run by minutes sets time aside for its end before the first step") {
+  const TemporaryFolder folder;
+  make_faces(folder / "faces", 20, 1);
+  TrainRequest r = request(folder / "faces", folder / "run", 0);
+  r.config.minutes = 0.02;
+  r.config.validate_steps = 1000;
+  {
+    const test::CapturedStderr said;
+    CHECK(Trainer(std::move(r)).run() == TrainEnd::finished);
+    const std::string text = said.text();
+    CHECK(text.find("of the 0.02 minutes the last ") < text.find("held-out"));
+    CHECK(text.find("held-out") != std::string::npos);
+  }
+  CHECK(fs::exists(RunDirectory(folder / "run").model()));
+}
+
+TEST_CASE("trainer: stopped within the last validation, a run has no model, and goes on with it") {
+  const TemporaryFolder folder;
+  make_faces(folder / "faces", 90, 9);
+  const std::atomic<bool> stop = true;
+  const auto run = [&](bool resume, const std::atomic<bool>* stopped) {
+    TrainRequest r = request(folder / "faces", folder / "run", 0);
+    r.config.minutes = 1e-6;  // over before the first step
+    r.resume = resume;
+    r.stop = stopped;
+    return Trainer(std::move(r)).run();
+  };
+  const RunDirectory directory(folder / "run");
+  CHECK(run(false, &stop) == TrainEnd::stopped);
+  CHECK(run(true, &stop) == TrainEnd::stopped);
+  CHECK_FALSE(fs::exists(directory.gallery()));
+  CHECK_FALSE(fs::exists(directory.model()));
+  CHECK(run(true, nullptr) == TrainEnd::finished);
+  CHECK(load_model(folder / "run").step == 0);
 }
 
 TEST_CASE("trainer: whatever the heads, threads and a stop do not change a byte") {

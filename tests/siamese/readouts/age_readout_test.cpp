@@ -161,6 +161,23 @@ TEST_CASE("read-outs: a face that is a reference is read as if the gallery lacke
   }
 }
 
+TEST_CASE("read-outs: more neighbours than are left never include a face's own") {
+  const TestContext ctx;
+  Gallery gallery = line_gallery({20, 30, 40});
+  gallery.contents = {1, 2, 3};
+  const Calibration calibration = plain_calibration();
+  const std::vector<float> z{3.2F, 0};
+  const std::vector<std::uint64_t> second{2};
+  for (const ReadoutKind kind : comparing_readouts()) {
+    CAPTURE(to_string(kind));
+    const auto estimate =
+        AgeReadout(gallery, calibration, {kind, 30}).estimate(ctx, {.z = row(z)}, second).front();
+    const auto rest = estimate_one(lacking(gallery, {1}), calibration, {kind, 30}, z);
+    CHECK(estimate.age == doctest::Approx(rest.age));
+    CHECK(estimate.nearest.size() == 2);
+  }
+}
+
 TEST_CASE(
     "read-outs: other contents change nothing, and of one's own copies alone nothing is read") {
   const TestContext ctx;

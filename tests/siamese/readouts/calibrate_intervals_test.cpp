@@ -146,3 +146,17 @@ TEST_CASE(
   CHECK_THROWS_WITH_AS((void)calibrated(none, {.z = held_out.z.view()}),
                        doctest::Contains("got neither"), Error);
 }
+
+TEST_CASE("calibrate_intervals: one face is the least, and its age is then on the interval's end") {
+  const TestContext ctx;
+  const Gallery gallery = gallery_of(synthetic_faces(25, 50, 2, 0.3));
+  Calibration calibration = calibrated_on(synthetic_faces(26, 50, 2, 0.3));
+  const std::vector<float> z{3, 0}, age{45}, no_age;
+  calibrate_intervals(ctx, gallery, calibration, 5, {.z = row(z)}, age);
+  CHECK(calibration.held_out == 1);
+  for (const ReadoutKind kind : comparing_readouts())
+    CHECK(estimate_one(gallery, calibration, {kind, 5}, z).high == doctest::Approx(45));
+  CHECK_THROWS_WITH_AS(
+      calibrate_intervals(ctx, gallery, calibration, 5, {.z = {z.data(), matrix(0, 2)}}, no_age),
+      doctest::Contains("at least one held-out face"), Error);
+}

@@ -71,3 +71,13 @@ TEST_CASE("comparison: a face that is unlike every reference follows the nearest
   const auto estimate = estimate_one(gallery, never, {ReadoutKind::comparison, 1}, {4.1F, 0});
   CHECK(std::fabs(estimate.age - 40) < 3);
 }
+
+TEST_CASE("comparison: of the references of one step, which are as probable, the nearer one wins") {
+  const Gallery gallery = line_gallery({20, 40});
+  Calibration level;
+  level.distances = {10};
+  level.probabilities = {0.5F};
+  const ReadoutOptions options{ReadoutKind::comparison, 1};
+  CHECK(estimate_one(gallery, level, options, {2.0F, 0}).age < 29.99F);
+  CHECK(estimate_one(gallery, level, options, {4.0F, 0}).age > 30.01F);
+}

@@ -60,13 +60,57 @@ TEST_CASE("settings: the table names every key, its default and its range in 80 
   const TrainConfig config = recipe("paper");
   const std::string table = settings_table(config);
   TrainConfig copy = config;
-  for (const Setting& s : settings_of(copy))
+  std::set<std::string> sections;
+  for (const Setting& s : settings_of(copy)) {
     CHECK(table.find(s.key + " = " + s.text()) != std::string::npos);
+    if (s.key.find('.') != std::string::npos) sections.insert(s.key.substr(0, s.key.find('.')));
+  }
+  std::size_t gaps = 0;  // one before each section
+  for (auto at = table.find("\n\n"); at != std::string::npos; at = table.find("\n\n", at + 1))
+    ++gaps;
+  CHECK(gaps == sections.size());
   CHECK(table.find("loss.margin = 2.0  (above 0)\n") != std::string::npos);
   CHECK(table.find("optimizer.factor = 0.2  (above 0)\n") != std::string::npos);
   CHECK(table.find("training.minutes = 0.0 ~  (at least 0)\n") != std::string::npos);
   std::istringstream lines(table);
   for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 80);
+}
+
+TEST_CASE("settings: the table has every word of the help, in lines that are full") {
+  TrainConfig config;
+  const auto words = [](const std::string& text) {
+    std::istringstream stream(text);
+    std::string all;
+    for (std::string word; stream >> word;) all += " " + word;
+    return all;
+  };
+  const std::string table = settings_table(config), told = words(table);
+  for (const Setting& s : settings_of(config)) CHECK(told.find(words(s.help)) != std::string::npos);
+  const std::string indent(8, ' ');
+  std::istringstream lines(table);
+  std::string last;
+  Index broken = 0;
+  for (std::string line; std::getline(lines, line); last = line) {
+    if (!line.starts_with(indent) || !last.starts_with(indent)) continue;
+    ++broken;
+    const std::size_t first_word =
+        std::min(line.find(' ', indent.size()), line.size()) - indent.size();
+    CHECK(last.size() + 1 + first_word > 80);
+  }
+  CHECK(broken > 0);
+}
+
+TEST_CASE("settings: what is allowed stands beside the key as long as both fit in 80 columns") {
+  TrainConfig config;
+  const std::string allowed = "  (default, paper or expectation)";
+  for (std::size_t length = 1; length <= 60; ++length) {
+    config.recipe = std::string(length, 'x');
+    const std::string table = settings_table(config);
+    const std::string key = "recipe = '" + config.recipe + "' ~";
+    const bool fits = key.size() + allowed.size() <= 80;
+    CHECK((table.find("\n" + key + allowed + "\n") != std::string::npos) == fits);
+    CHECK((table.find("\n" + key + "\n") != std::string::npos) == !fits);
+  }
 }
 
 TEST_CASE("settings: a number outside of its range is refused with the range") {
