@@ -9,6 +9,8 @@
 //                                                    {Schedule::cosine, "cosine"}};
 //   };
 #pragma once
+#include <array>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,11 +40,25 @@ std::string listed(std::span<const std::string> names, std::string_view last = "
 [[noreturn]] void fail_unknown_name(std::string_view what, std::span<const std::string> names,
                                     std::string_view got);
 
+// All values, in the table's order.
+template <NamedEnum E>
+constexpr auto values_of() {
+  std::array<E, std::size(EnumNames<E>::table)> values{};
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = EnumNames<E>::table[i].value;
+  return values;
+}
+
+// Throws Error for a value that is not in the table; at compile time that is an error of the
+// compiler's.
+template <NamedEnum E>
+constexpr std::string_view name_of(E value) {
+  for (const auto& entry : EnumNames<E>::table)
+    if (entry.value == value) return entry.name;
+  fail_unknown_value(EnumNames<E>::what, static_cast<int>(value));
+}
 template <NamedEnum E>
 std::string to_string(E value) {
-  for (const auto& entry : EnumNames<E>::table)
-    if (entry.value == value) return std::string(entry.name);
-  fail_unknown_value(EnumNames<E>::what, static_cast<int>(value));
+  return std::string(name_of(value));
 }
 
 template <NamedEnum E>

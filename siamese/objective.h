@@ -15,15 +15,14 @@
 namespace twinage {
 
 struct HeadOptions {
-  LossName loss;
+  LossName loss{"cross-entropy"};
   float weight = 1;  // [ours]
 };
 
 struct ObjectiveOptions {
   Heads heads = kPaperHeads;
   // What stands here of a task that has no head is not used.
-  ByTask<HeadOptions> head{
-      {HeadOptions{{"gap-regression"}}, {{"cross-entropy"}}, {{"cross-entropy"}}}};
+  ByTask<HeadOptions> head{{HeadOptions{{"gap-regression"}}}};
   LossOptions loss;
 };
 

@@ -28,8 +28,15 @@ struct EnumNames<Task> {
   };
 };
 
-// In the order of the network's heads.
-inline constexpr std::array kTasks{Task::embedding, Task::gender, Task::age};
+// In the order of the network's heads, which is that of the values.
+inline constexpr std::array kTasks = values_of<Task>();
+static_assert(
+    [] {
+      for (std::size_t i = 0; i < kTasks.size(); ++i)
+        if (static_cast<std::size_t>(kTasks[i]) != i) return false;
+      return true;
+    }(),
+    "the table of tasks is in the order of the enumeration: ByTask is indexed by its values");
 
 inline constexpr std::int32_t kGenders = 2;
 inline constexpr std::int32_t kAges = 101;  // classes: 0 to 100 years; who is older counts as 100

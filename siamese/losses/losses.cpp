@@ -14,9 +14,11 @@ struct Row {
   Made (*make)(const LossSetup&);
 };
 
+// Its name is that of its formula.
 template <PairLossKind kind>
-Made of_pairs(const LossSetup& setup) {
-  return make_pair_loss(kind, setup);
+constexpr Row of_pairs(std::string_view help) {
+  return {Task::embedding, name_of(kind), help,
+          [](const LossSetup& setup) { return make_pair_loss(kind, setup); }};
 }
 template <TripletKind kind>
 Made of_triplets(const LossSetup& setup) {
@@ -24,14 +26,11 @@ Made of_triplets(const LossSetup& setup) {
 }
 
 constexpr Row kLosses[] = {
-    {Task::embedding, "contrastive", "pairs: of one age together, others a margin apart",
-     of_pairs<PairLossKind::contrastive>},
-    {Task::embedding, "revised-contrastive", "the paper's: within tau years counts as one age",
-     of_pairs<PairLossKind::revised_contrastive>},
-    {Task::embedding, "graded-contrastive", "the same, with a margin that grows with the gap",
-     of_pairs<PairLossKind::graded_contrastive>},
-    {Task::embedding, "gap-regression", "pairs: the distance is the gap in units of scale years",
-     of_pairs<PairLossKind::gap_regression>},
+    of_pairs<PairLossKind::contrastive>("pairs: of one age together, others a margin apart"),
+    of_pairs<PairLossKind::revised_contrastive>("the paper's: within tau years counts as one age"),
+    of_pairs<PairLossKind::graded_contrastive>("the same, with a margin that grows with the gap"),
+    of_pairs<PairLossKind::gap_regression>(
+        "pairs: the distance is the gap in units of scale years"),
     {Task::embedding, "triplet-hard", "batch: the farthest of its class before the nearest other",
      of_triplets<TripletKind::hard>},
     {Task::embedding, "triplet-all", "batch: the mean over all triplets that are not yet right",

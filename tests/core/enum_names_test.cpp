@@ -18,6 +18,8 @@ TEST_CASE("an enumeration is written and read by the names of its table") {
   CHECK(to_string(Fruit::wild_plum) == "wild-plum");
   for (const auto& [value, name] : EnumNames<Fruit>::table) CHECK(parse<Fruit>(name) == value);
   CHECK(choices<Fruit>() == "apple, pear or wild-plum");
+  static_assert(name_of(Fruit::pear) == "pear");
+  static_assert(values_of<Fruit>() == std::array{Fruit::apple, Fruit::pear, Fruit::wild_plum});
 }
 
 TEST_CASE("a name that is not in the table is a usage error that lists those that are") {

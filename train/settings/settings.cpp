@@ -68,14 +68,16 @@ void add_loss(SettingList& list, TrainConfig& c) {
            "corner of gap-regression's smooth-L1, in units of distance");
   list.add("loss.gender_weight", head[Task::gender].weight, at_least(0), kShared,
            "of the gender head's loss");
-  list.add_later("loss.gender_kind", head[Task::gender].loss, losses_of(Task::gender), kShared,
-                 "of the gender head");
-  list.add_later("loss.embedding_weight", head[Task::embedding].weight, at_least(0), kShared,
-                 "of the embedding's loss");
-  list.add_later("loss.age_weight", head[Task::age].weight, at_least(0), kShared,
-                 "of the age head's loss");
-  list.add_later("loss.age_kind", head[Task::age].loss, losses_of(Task::age), kShared,
-                 "of the age head");
+  // Of each head its loss and weight. Two of them are older than the list of heads and stand above.
+  for (const Task task : kTasks) {
+    const std::string name = to_string(task);
+    if (task != Task::gender)
+      list.add_later(fmt::format("loss.{}_weight", name), head[task].weight, at_least(0), kShared,
+                     fmt::format("of the {} head's loss", name));
+    if (task != Task::embedding)
+      list.add_later(fmt::format("loss.{}_kind", name), head[task].loss, losses_of(task), kShared,
+                     fmt::format("of the {} head", name));
+  }
 }
 
 void add_augment(SettingList& list, TrainConfig& c) {

@@ -184,6 +184,26 @@ TEST_CASE("settings: heads are a list of names, in a file and on the command lin
         "[config] my.toml: model.heads expects a list of names in brackets");
 }
 
+TEST_CASE("settings: every head has a loss and a weight, of its own") {
+  for (const Task task : kTasks) {
+    CAPTURE(to_string(task));
+    TrainConfig config;
+    const std::string key =
+        "loss." + (task == Task::embedding ? "" : to_string(task) + "_") + "kind";
+    const std::string first = loss_names(task).front();
+    set_value(config, key, first);
+    set_value(config, fmt::format("loss.{}_weight", to_string(task)), "0.25");
+    const TrainConfig otherwise;
+    for (const Task one : kTasks) {
+      CHECK(config.objective.head[one].weight == (one == task ? 0.25F : 1.0F));
+      CHECK(config.objective.head[one].loss.name ==
+            (one == task ? first : otherwise.objective.head[one].loss.name));
+    }
+    CHECK(refusal([&] { set_value(config, key, ""); }).find(key + " must be ") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("settings: a head's loss is one of its task's") {
   TrainConfig config;
   config.steps = 1;
