@@ -12,12 +12,19 @@ namespace fs = std::filesystem;
 
 // Each is in the file of its name.
 namespace formats {
-FaceFormat utkface(), manifest(), morph(), megaage_asian();
-}
+FaceFormat utkface();
+FaceFormat manifest();
+FaceFormat morph();
+FaceFormat megaage_asian();
+}  // namespace formats
 
 std::span<const FaceFormat> face_formats() {
-  static const std::array kFormats = {formats::utkface(), formats::manifest(), formats::morph(),
-                                      formats::megaage_asian()};
+  static const std::array kFormats = {
+      formats::utkface(),
+      formats::manifest(),
+      formats::morph(),
+      formats::megaage_asian(),
+  };
   return kFormats;
 }
 
