@@ -100,7 +100,9 @@ TEST_CASE("trainer: a run learns, and its model reads what it wrote") {
   make_faces(folder / "faces", 60, 2);
   TrainRequest r = request(folder / "faces", folder / "run", 40);
   r.config.validate_steps = 20;
+  const std::string config = to_toml(r.config);
   REQUIRE(Trainer(std::move(r)).run() == TrainEnd::finished);
+  CHECK(bytes(RunDirectory(folder / "run").config()) == config);  // for the next run, to begin with
 
   const Model model = load_model(folder / "run");
   CHECK(model.knows_gender());
