@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
+#include "layers/description.h"
 #include "layers/initialize.h"
 #include "tests/support/test_context.h"
 
@@ -203,4 +204,27 @@ TEST_CASE("the workspace is enough for a head that is far wider than the tower")
   CHECK(net.workspace() > narrow.workspace());
   const auto outputs = net.forward(TestContext(net.workspace()), images.view(), Mode::eval);
   CHECK(outputs[Task::embedding].shape == matrix(1, kWide));
+}
+
+TEST_CASE("a network's description: the tower, then the heads, with the network's sums") {
+  TwinNetwork net(kPreset, kWidth, {Task::embedding, Task::gender, Task::age});
+  net.plan(TestContext(), 2, Mode::train);
+  const LayerDescription whole = net.describe();
+  REQUIRE(whole.parts.size() == 2);
+  CHECK(whole.parts[1].kind == "heads");
+  REQUIRE(whole.parts[1].parts.size() == 3);
+  CHECK(whole.parts[1].parts[2].name == "age");
+  CHECK(whole.x == images_shape(2));
+  CHECK(whole.y == matrix(2, kWidth + kGenders + kAges));
+  double flops = 0;
+  Index bytes = 0;
+  std::size_t parameters = 0;
+  for_each_part(whole, [&](const LayerDescription& part) {
+    flops += part.flops;
+    bytes += part.activation_bytes;
+    parameters += part.parameters.size();
+  });
+  CHECK(flops == doctest::Approx(net.flops()).epsilon(1e-12));
+  CHECK(bytes == net.activation_bytes());
+  CHECK(parameters == net.parameters().size());
 }

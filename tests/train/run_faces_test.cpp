@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "siamese/pairs.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/learnable_faces.h"
 
@@ -111,6 +112,14 @@ TEST_CASE("a run's batches: of training faces only, a function of the step, samp
     same +=
         std::abs(age_of(*run, batch[p]) - age_of(*run, batch[p + 4])) <= config.objective.loss.tau;
   CHECK(same == 2);
+  // A run that is resumed by a later program has to find the batches that this one would form.
+  std::vector<float> ages;
+  for (const Index face : run->split.training) ages.push_back(age_of(*run, face));
+  Random random(config.seed, 0x5041'4952'0000'0000 + 5);
+  std::vector<Index> expected =
+      PairSampler(ages, config.objective.loss.tau, config.positive_share).sample(random, 4);
+  for (Index& face : expected) face = run->split.training[static_cast<std::size_t>(face)];
+  CHECK(batch == expected);
   // No pairs are sampled for a network that compares nothing.
   config.objective.heads = {Task::age};
   TrainConfig shuffled = config;

@@ -103,7 +103,9 @@ TEST_CASE("trainer: a run learns, and its model reads what it wrote") {
   make_faces(folder / "faces", 60, 2);
   TrainRequest r = request(folder / "faces", folder / "run", 40);
   r.config.validate_steps = 20;
+  const std::string config = to_toml(r.config);
   REQUIRE(Trainer(std::move(r)).run() == TrainEnd::finished);
+  CHECK(bytes(RunDirectory(folder / "run").config()) == config);  // for the next run, to begin with
 
   const Model model = load_model(folder / "run");
   CHECK(model.knows_gender());
@@ -157,11 +159,27 @@ TEST_CASE("trainer: what it refuses") {
 TEST_CASE("trainer: a loss that is not finite stops the run with the last good state") {
   const TemporaryFolder folder;
   make_faces(folder / "faces", 20, 4);
-  TrainRequest r = request(folder / "faces", folder / "run", 50);
-  r.config.factor = 1e30;
-  r.config.schedule = Schedule::constant;
-  CHECK_THROWS_WITH_AS(Trainer(std::move(r)).run(), doctest::Contains("[train]"), Error);
+  const auto diverged = [&](const char* run, double factor, Index checkpoint_steps) -> std::string {
+    TrainRequest r = request(folder / "faces", folder / run, 50);
+    r.config.factor = factor;
+    r.config.schedule = Schedule::constant;
+    r.config.checkpoint_steps = checkpoint_steps;
+    try {
+      Trainer(std::move(r)).run();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return {};
+  };
+  CHECK(diverged("run", 1e30, 0).find("at step 2: nothing was saved before") != std::string::npos);
   CHECK_FALSE(fs::exists(RunDirectory(folder / "run").model()));
+  CHECK(diverged("saved", 1e30, 1).find("at step 2: the last good state is that of step 1 in") !=
+        std::string::npos);
+  // Weights that are not finite are no state to save.
+  const std::string lost = diverged("lost", 1e300, 1);
+  CAPTURE(lost);
+  CHECK(lost.find("no longer finite after step 1") != std::string::npos);
+  CHECK_FALSE(fs::exists(RunDirectory(folder / "lost").state()));
   // Nothing was saved, so nothing stands in the way of another try.
   CHECK(Trainer(request(folder / "faces", folder / "run", 2)).run() == TrainEnd::finished);
 }
@@ -239,6 +257,7 @@ TEST_CASE("trainer: a run by minutes sets time aside for its end before the firs
     const std::string text = said.text();
     CHECK(text.find("of the 0.02 minutes the last ") < text.find("held-out"));
     CHECK(text.find("held-out") != std::string::npos);
+    CHECK(text.find("kernel by kernel") == std::string::npos);  // which is no news of the CPU
   }
   CHECK(fs::exists(RunDirectory(folder / "run").model()));
 }

@@ -53,6 +53,22 @@ TEST_CASE("read-outs: few, one, equal and identical references") {
   }
 }
 
+TEST_CASE("read-outs: the unit of distance does not matter where nothing was calibrated") {
+  for (const ReadoutKind kind : {ReadoutKind::knn, ReadoutKind::prototype}) {
+    CAPTURE(to_string(kind));
+    const auto read = [&](float unit) {
+      Faces faces = synthetic_faces(14, 600, 2, 0.5);
+      for (Index i = 0; i < faces.z.size(); ++i) faces.z.data()[i] *= unit;
+      return estimate_one(gallery_of(std::move(faces)), Calibration(), {kind, 30}, {3 * unit, 0});
+    };
+    const AgeEstimate one = read(1), other = read(8);
+    CHECK(other.age == one.age);
+    CHECK(other.low == doctest::Approx(one.low).epsilon(1e-4));
+    CHECK(other.high == doctest::Approx(one.high).epsilon(1e-4));
+    CHECK(one.low < one.age - 1);
+  }
+}
+
 TEST_CASE("read-outs: errors name the row that is not finite and what the gallery lacks") {
   const TestContext ctx;
   const Gallery gallery = line_gallery({20, 30, 40});

@@ -115,6 +115,25 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("calibrate_intervals: of the faces calibrated on the interval holds exactly the rank") {
+  const TestContext ctx;
+  const Gallery none;
+  const Heads held_out = heads_off_by_six(23, 60, 4);
+  for (Index n = 2; n <= 60; ++n) {
+    CAPTURE(n);
+    const ConstView ages = held_out.ages.view().images(0, n);
+    const std::vector<float> truth(held_out.truth.begin(), held_out.truth.begin() + n);
+    Calibration calibration;
+    calibrate_intervals(ctx, none, calibration, 30, {.ages = ages}, truth);
+    const auto estimates =
+        AgeReadout(none, calibration, {ReadoutKind::expectation}).estimate(ctx, {.ages = ages});
+    Index inside = 0;  // with the one that is on an end
+    for (std::size_t i = 0; i < estimates.size(); ++i)
+      inside += estimates[i].low <= truth[i] + 1e-3F && truth[i] <= estimates[i].high + 1e-3F;
+    CHECK(inside == conformal_rank(kCoverage, n));
+  }
+}
+
 TEST_CASE(
     "calibrate_intervals: of every read-out that the outputs are there for, and of no other") {
   const TestContext ctx;
