@@ -1,5 +1,6 @@
 // Binds settings to the members of a configuration: list.add("loss.margin", config.margin, ...).
 #pragma once
+#include <algorithm>
 #include <set>
 #include <type_traits>
 
@@ -105,6 +106,7 @@ class SettingList {
       if (names == nullptr) fail_wrong_type(source, key, "a list of names in brackets");
       value.clear();
       for (const std::string& name : *names) value.push_back(parse<typename T::value_type>(name));
+      std::ranges::sort(value);  // the order in which they are named has no meaning
     } else if constexpr (std::is_enum_v<T>) {
       if (text == nullptr) fail_wrong_type(source, key, "a name in quotes");
       value = parse<T>(*text);

@@ -172,6 +172,9 @@ TEST_CASE("settings: heads are a list of names, in a file and on the command lin
   CHECK(to_toml(config).find("heads = [\"gender\", \"age\"]\n") != std::string::npos);
   CHECK(config_from_toml(to_toml(config), "test").objective.heads == config.objective.heads);
   CHECK_NOTHROW(check_settings(config));
+  set_value(config, "model.heads",
+            "age,gender");  // a resumed run may name them the other way round
+  CHECK(config.objective.heads == Heads{Task::gender, Task::age});
   set_value(config, "model.heads", "[\"age\"]");
   CHECK(config.objective.heads == Heads{Task::age});
   for (const char* wrong : {"", "age,age", "[]"}) {
