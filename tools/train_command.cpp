@@ -136,7 +136,8 @@ void run(const CLI::App& command, const TrainArguments& a) {
 
 void add_train_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("train", "train a network on faces");
-  command->footer(kHelp);
+  command->footer(fmt::format("{}\n\nLosses of each head (--loss is the embedding's):\n{}", kHelp,
+                              losses_table()));
   auto a = std::make_shared<TrainArguments>();
   command->add_option("--data", a->data, "training faces: a folder or a CSV manifest");
   command->add_option("--val", a->val, "faces to validate on; never trained on");

@@ -69,7 +69,7 @@ struct LossName {
 // Throws UsageError for a name that this task has no loss of.
 std::unique_ptr<Loss> make_loss(Task task, const LossName& name, const LossSetup& setup);
 std::vector<std::string> loss_names(Task task);
-// One line a loss: name and what it is.
+// One line a loss, of at most 80 columns: its task, its name and what it is.
 std::string losses_table();
 
 }  // namespace twinage

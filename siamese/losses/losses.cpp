@@ -26,14 +26,13 @@ Made of_triplets(const LossSetup& setup) {
 }
 
 constexpr Row kLosses[] = {
-    of_pairs<PairLossKind::contrastive>("pairs: of one age together, others a margin apart"),
+    of_pairs<PairLossKind::contrastive>("pairs: one age together, others a margin apart"),
     of_pairs<PairLossKind::revised_contrastive>("the paper's: within tau years counts as one age"),
     of_pairs<PairLossKind::graded_contrastive>("the same, with a margin that grows with the gap"),
-    of_pairs<PairLossKind::gap_regression>(
-        "pairs: the distance is the gap in units of scale years"),
-    {Task::embedding, "triplet-hard", "batch: the farthest of its class before the nearest other",
+    of_pairs<PairLossKind::gap_regression>("pairs: distance = gap in units of scale years"),
+    {Task::embedding, "triplet-hard", "batch: farthest of its class, nearest other",
      of_triplets<TripletKind::hard>},
-    {Task::embedding, "triplet-all", "batch: the mean over all triplets that are not yet right",
+    {Task::embedding, "triplet-all", "batch: mean over all triplets not yet right",
      of_triplets<TripletKind::all>},
     {Task::gender, "cross-entropy", "softmax over male and female", make_gender_loss},
     {Task::age, "cross-entropy", "softmax over the ages 0 to 100 (DEX)", make_age_loss},
@@ -57,7 +56,7 @@ std::vector<std::string> loss_names(Task task) {
 std::string losses_table() {
   std::string text;
   for (const Row& row : kLosses)
-    text += fmt::format("  {:<10} {:<20} {}\n", to_string(row.task), row.name, row.help);
+    text += fmt::format("  {:<9} {:<19} {}\n", to_string(row.task), row.name, row.help);
   return text;
 }
 
