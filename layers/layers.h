@@ -38,6 +38,9 @@ LayerPtr flatten();
 // y = x. The mask is a function of the step (begin_step) and the layer's name, so give each a name.
 LayerPtr dropout(double rate);
 
+// y = radius * x / ||x||; x (N,1,1,C). Of 0: 0.
+LayerPtr l2_normalize(double radius);
+
 // One after the other; owns the activations in between.
 LayerPtr chain(std::vector<LayerPtr> layers);
 

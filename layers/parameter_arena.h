@@ -21,6 +21,7 @@ class ParameterArena {
   bool empty() const { return values_.empty(); }
   Tensor& values() { return values_; }
   Tensor& gradients() { return gradients_; }
+  Tensor& statistics() { return statistics_; }  // of those that are not trained
   // Where the i-th trained parameter starts, in floats.
   const std::vector<Index>& offsets() const { return offsets_; }
 

@@ -8,14 +8,22 @@
 
 namespace twinage {
 
-TwinNetwork::TwinNetwork(const Preset& preset, Index embedding_width, const Heads& heads)
+TwinNetwork::TwinNetwork(const Preset& preset, Index embedding_width, const Heads& heads,
+                         double radius)
     : preset_(preset), embedding_width_(embedding_width) {
   require(!heads.empty(), "[twin_network] expected at least one head");
   Stage stage = tower(preset);
   tower_ = std::move(stage.layer);
-  for (const Task task : heads)
-    heads_[task].layer =
-        named(to_string(task), linear(stage.channels, outputs_of(task, embedding_width)));
+  for (const Task task : heads) {
+    LayerPtr layer = linear(stage.channels, outputs_of(task, embedding_width));
+    if (task == Task::embedding && radius > 0) {
+      std::vector<LayerPtr> parts;
+      parts.push_back(std::move(layer));
+      parts.push_back(l2_normalize(radius));
+      layer = chain(std::move(parts));
+    }
+    heads_[task].layer = named(to_string(task), std::move(layer));
+  }
 }
 
 ParameterArena& TwinNetwork::place_on(Device device) {

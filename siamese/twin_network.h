@@ -3,7 +3,8 @@
 // (Consequence: batch-norm statistics are formed over both halves together.)
 //
 //   images (N, S, S, 3) -> InceptionV3 -> f (N, features)
-//     -> embedding z = f W^T + b  (N, width)       compared by Euclidean distance
+//     -> embedding z = f W^T + b  (N, width)       compared by Euclidean distance; where asked for,
+//                                                  z is brought onto a sphere [ours]
 //     -> gender logits            (N, 2)           0 = male, 1 = female (UTKFace's convention)
 //     -> age logits               (N, 101)         where asked for: not the paper's
 //
@@ -26,7 +27,9 @@ inline bool says_female(float probability) {
 
 class TwinNetwork {
  public:
-  TwinNetwork(const Preset& preset, Index embedding_width = 128, const Heads& heads = kPaperHeads);
+  // radius: of the sphere that embeddings are brought onto; 0: they are left where they are.
+  TwinNetwork(const Preset& preset, Index embedding_width = 128, const Heads& heads = kPaperHeads,
+              double radius = 0);
 
   // Allocates what forward (and in Mode::train, backward) keep for batches of exactly `batch`
   // images, and moves the parameters to the context's device. May be called again for another

@@ -80,6 +80,7 @@ void save_state(const RunDirectory& directory, const RunState& state, const Trai
   writer.add("measures", std::span<const double>(measures), {3});
   save_weights(writer, weights.parameters);
   weights.optimizer.save(writer);
+  weights.average.save(writer);
   weights.best.save(writer, weights.parameters, "best.");
   writer.write(directory.state());
 }
@@ -104,6 +105,7 @@ RunState load_state(const RunDirectory& directory, const TrainConfig& config, co
          now);
   load_weights(file, weights.parameters);
   weights.optimizer.load(file);
+  weights.average.load(file);
   if (state.best_step > 0) weights.best.load(file, weights.parameters, "best.");
   // Longer than then, or shorter: training goes on, or its end comes by the steps.
   state.over = file.metadata().contains("training") && config.minutes == then.minutes;

@@ -10,6 +10,7 @@
 #include "train/run_directory.h"
 #include "train/run_state.h"
 #include "train/settings/config.h"
+#include "train/weights_average.h"
 
 namespace twinage {
 
@@ -18,6 +19,7 @@ struct RunWeights {
   std::vector<Parameter*> parameters;
   AdadeltaOptimizer& optimizer;
   WeightsCopy& best;  // of RunState::best_step
+  WeightsAverage& average;
 };
 
 // Throws Error when the file cannot be written; what was there before then stays.

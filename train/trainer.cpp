@@ -27,9 +27,11 @@ Trainer::Trainer(TrainRequest request)
       directory_(request_.out),
       engine_(request_.engine),
       network_(preset(request_.config.preset), request_.config.embedding,
-               request_.config.objective.heads),
+               request_.config.objective.heads, request_.config.radius),
       optimizer_(network_.place_on(engine_.context().device), network_.parameters(),
                  request_.config.adadelta),
+      average_(network_.place_on(engine_.context().device), network_.parameters(),
+               request_.config.average),
       objective_(request_.config.objective, request_.config.batch, request_.config.embedding,
                  engine_.context().device),
       training_step_(engine_, network_, objective_, optimizer_, request_.config.batch,
@@ -41,6 +43,7 @@ Trainer::Trainer(TrainRequest request)
   require_folder();
   faces_ = find_run_faces(config, engine_.context().threads);
   initialize(network_.parameters(), config.seed);
+  average_.start(engine_.context());
   if (request_.resume) {
     state_ = saved_ =
         load_state(directory_, config, engine_.context(), faces_->faces.faces, weights());
@@ -66,7 +69,7 @@ RunParts Trainer::parts() {
 }
 
 RunWeights Trainer::weights() {
-  return {network_.parameters(), optimizer_, best_};
+  return {network_.parameters(), optimizer_, best_, average_};
 }
 
 TrainEnd Trainer::run() {
@@ -132,6 +135,7 @@ void Trainer::train(Progress& bar) {
 
 void Trainer::done_step(const ObjectiveValue& value, double factor, Progress& bar) {
   ++state_.step;
+  average_.add(engine_.context(), state_.step);
   const auto record = steps_->add(value, state_.step, factor, clock_->elapsed());
   bar.update(progress(), steps_->line());
   if (record) log_->write(*record);
@@ -140,6 +144,7 @@ void Trainer::done_step(const ObjectiveValue& value, double factor, Progress& ba
 bool Trainer::validate(Progress& bar) {
   state_.validation_pending = true;
   const double started = clock_->elapsed();
+  const AverageInPlace averaged(average_);
   Validator validator(parts());
   const std::optional<Validations> seen = validator.validate();
   if (!seen) return false;

@@ -84,6 +84,7 @@ class Trainer {
   Engine engine_;
   TwinNetwork network_;
   AdadeltaOptimizer optimizer_;
+  WeightsAverage average_;
   Objective objective_;
   TrainingStep training_step_;
   std::unique_ptr<const RunFaces> faces_;

@@ -37,6 +37,12 @@ void scale_rows(const Context& ctx, View y, ConstView x, const float* scale) {
   TWINAGE_DISPATCH(ctx, scale_rows, y, x, scale);
 }
 
+void lerp(const Context& ctx, View y, ConstView x, float share) {
+  require_view("lerp", "y", y);
+  require_shape("lerp", "x", x, y.shape);
+  TWINAGE_DISPATCH(ctx, lerp, y, x, share);
+}
+
 bool all_finite(const Context& ctx, ConstView x) {
   require_view("all_finite", "x", x);
   TWINAGE_DISPATCH(ctx, all_finite, x);

@@ -13,6 +13,7 @@ void add_bias(const Context& ctx, View y, const float* bias);  // y[.., c] += bi
 void sum_pixels(const Context& ctx, float* sum, ConstView x);  // sum[c] += sum over pixels
 void scale_rows(const Context& ctx, View y, ConstView x,
                 const float* scale);  // y[n,..] = x[n,..] * scale[n]; y may be x
+void lerp(const Context& ctx, View y, ConstView x, float share);  // y += share * (x - y)
 // No NaN, no infinity. Waits for the device.
 bool all_finite(const Context& ctx, ConstView x);
 Index all_finite_workspace(const Context& ctx);  // floats; 0 on cpu
@@ -23,6 +24,7 @@ TWINAGE_BACKENDS(add)
 TWINAGE_BACKENDS(add_bias)
 TWINAGE_BACKENDS(sum_pixels)
 TWINAGE_BACKENDS(scale_rows)
+TWINAGE_BACKENDS(lerp)
 TWINAGE_BACKENDS(all_finite)
 
 }  // namespace twinage

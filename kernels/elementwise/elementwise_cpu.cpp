@@ -96,6 +96,12 @@ void scale_rows(const Context& ctx, View y, ConstView x, const float* scale) {
   });
 }
 
+void lerp(const Context& ctx, View y, ConstView x, float share) {
+  for_runs(ctx, y, x, [share](float* to, const float* from, Index count) {
+    for (Index i = 0; i < count; ++i) to[i] += share * (from[i] - to[i]);
+  });
+}
+
 bool all_finite(const Context& ctx, ConstView x) {
   constexpr std::uint32_t kExponent = 0x7f800000;  // all ones: infinity or NaN
   std::atomic<bool> finite{true};

@@ -37,6 +37,17 @@ __global__ void __launch_bounds__(kWalkThreads) add_to(View y, ConstView x) {
 }
 
 template <int kWidth>
+__global__ void __launch_bounds__(kWalkThreads) lerp_to(View y, ConstView x, float share) {
+  for_packs<kWidth>(y.shape, [&](Index p, Index c) {
+    auto mean = load_pack<kWidth>(y.pixel(p) + c);
+    const auto more = load_pack<kWidth>(x.pixel(p) + c);
+#pragma unroll
+    for (int i = 0; i < kWidth; ++i) mean.v[i] += share * (more.v[i] - mean.v[i]);
+    store_pack(y.pixel(p) + c, mean);
+  });
+}
+
+template <int kWidth>
 __global__ void __launch_bounds__(kWalkThreads) add_bias_to(View y, const float* bias) {
   for_packs<kWidth>(y.shape, [&](Index p, Index c) {
     auto sum = load_pack<kWidth>(y.pixel(p) + c);
@@ -129,6 +140,18 @@ void add(const Context& ctx, View y, ConstView x) {
   const int width = in_fours(y) && in_fours(x) ? 4 : 1;
   const Walk walk = walk_over(y.shape, width);
   gpu::launch(ctx, "add", width == 4 ? add_to<4> : add_to<1>, walk.grid, walk.block, 0, y, x);
+}
+
+void lerp(const Context& ctx, View y, ConstView x, float share) {
+  if (y.shape.size() == 0) return;
+  if (y.contiguous() && x.contiguous()) {
+    y = one_row(y);
+    x = one_row(x);
+  }
+  const int width = in_fours(y) && in_fours(x) ? 4 : 1;
+  const Walk walk = walk_over(y.shape, width);
+  gpu::launch(ctx, "lerp", width == 4 ? lerp_to<4> : lerp_to<1>, walk.grid, walk.block, 0, y, x,
+              share);
 }
 
 void add_bias(const Context& ctx, View y, const float* bias) {

@@ -41,6 +41,12 @@ void scale_rows(const Context&, View y, ConstView x, const float* scale) {
   }
 }
 
+void lerp(const Context&, View y, ConstView x, float share) {
+  for (Index p = 0; p < y.shape.pixels(); ++p)
+    for (Index c = 0; c < y.shape.c; ++c)
+      y.pixel(p)[c] += share * (x.pixel(p)[c] - y.pixel(p)[c]);
+}
+
 bool all_finite(const Context&, ConstView x) {
   bool finite = true;
   for (Index p = 0; p < x.shape.pixels(); ++p)

@@ -54,6 +54,13 @@ TEST_CASE("elementwise: equals naive, bit for bit") {
     agree();
     CHECK(all_finite(ctx, x.view()));
     CHECK(naive::all_finite(ctx, x.view()));
+    copy(ctx, y.view(), want.view());
+    GuardedTensor towards(c.shape, c.extra);
+    towards.fill_uniform(random);
+    lerp(ctx, y.view(), towards.view(), 0.125F);
+    naive::lerp(ctx, want.view(), towards.view(), 0.125F);
+    CHECK(close(y.view(), want.view(), 1e-6));  // a GPU rounds once, the CPU twice
+    CHECK((y.guards_intact() && towards.guards_intact()));
   }
 }
 
@@ -69,6 +76,19 @@ TEST_CASE("elementwise: the formulas on numbers") {
   CHECK(y.values() == std::vector<float>{13, 14, 15, 13, 14, 15});
   scale_rows(ctx, y.view(), y.view(), scale.data());
   CHECK(y.values() == std::vector<float>{26, 28, 30, -13, -14, -15});
+}
+
+TEST_CASE("lerp: moves by a share of the way, whole and not at all") {
+  const TestContext ctx;
+  GuardedTensor y(matrix(1, 2)), x(matrix(1, 2));
+  y.fill(8);
+  x.fill(4);
+  lerp(ctx, y.view(), x.view(), 0.25F);
+  CHECK(y.values() == std::vector<float>{7, 7});
+  lerp(ctx, y.view(), x.view(), 0);
+  CHECK(y.values() == std::vector<float>{7, 7});
+  lerp(ctx, y.view(), x.view(), 1);
+  CHECK(y.values() == std::vector<float>{4, 4});
 }
 
 TEST_CASE("sum_pixels: equals naive and adds to what is there") {

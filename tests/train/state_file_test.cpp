@@ -15,18 +15,20 @@ using twinage::test::TemporaryFolder;
 
 namespace {
 
-// A network, its optimizer and the copy of its best weights.
+// A network, its optimizer, the copy of its best weights and their average.
 struct Rig {
   explicit Rig(std::uint64_t seed)
       : network(Preset{"test", "inception_v3_compact", 65, 65, 0.1}, 4),
-        optimizer(network.place_on(Device::cpu), network.parameters(), {}) {
+        optimizer(network.place_on(Device::cpu), network.parameters(), {}),
+        average(network.place_on(Device::cpu), network.parameters(), 0.5) {
     initialize(network.parameters(), seed);
     config.steps = 9;
   }
-  RunWeights weights() { return {network.parameters(), optimizer, best}; }
+  RunWeights weights() { return {network.parameters(), optimizer, best, average}; }
 
   TwinNetwork network;
   AdadeltaOptimizer optimizer;
+  WeightsAverage average;
   WeightsCopy best;
   TrainConfig config;
 };

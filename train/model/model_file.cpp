@@ -44,7 +44,7 @@ Model load_model(const std::filesystem::path& given) {
   const auto file = SafetensorsFile::open(path);
   Model model = read_model_without_network(file);
   model.network = std::make_unique<TwinNetwork>(preset(model.config.preset), model.config.embedding,
-                                                model.config.objective.heads);
+                                                model.config.objective.heads, model.config.radius);
   load_weights(file, model.network->parameters());
   return model;
 }

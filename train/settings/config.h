@@ -32,6 +32,7 @@ struct TrainConfig {
   // [model]
   std::string preset = "tiny";
   Index embedding = 128;
+  double radius = 0;
 
   // [data]
   std::string data, val;
@@ -59,6 +60,7 @@ struct TrainConfig {
   double factor = 1;
   Schedule schedule = Schedule::cosine;
   Index warmup_steps = 0;
+  double average = 0;
 
   // [training]
   Index batch = 64;

@@ -31,6 +31,12 @@ Allowed between(double below, double beyond) {
           {}};
 }
 
+Allowed from_below(double least, double beyond) {
+  return {fmt::format("{} to below {}", least, beyond),
+          [=](long double x) { return x >= least && x < beyond; },
+          {}};
+}
+
 Allowed even_from(double least) {
   return {fmt::format("even and at least {}", least),
           [=](long double x) { return x >= least && std::fmod(x, 2.0L) == 0; },

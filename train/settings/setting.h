@@ -31,6 +31,7 @@ Allowed above(double least);
 Allowed at_least(double least);
 Allowed from_to(double least, double most);    // both are allowed
 Allowed between(double below, double beyond);  // neither is
+Allowed from_below(double least, double beyond);  // the first is allowed
 Allowed even_from(double least);
 Allowed one_of(std::vector<std::string> names);
 
