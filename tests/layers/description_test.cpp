@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "kernels/batch_norm/batch_norm.h"
+#include "kernels/l2_normalize/l2_normalize.h"
 #include "kernels/matmul/matmul.h"
 #include "layers/backbones/alexnet.h"
 #include "layers/backbones/inception_v3.h"
@@ -52,6 +53,9 @@ class Reader {
       naive::global_average_pool_forward(ctx_, y.view(), x.view());
     } else if (part.kind == "flatten") {
       copy_values(y.view(), x.values());
+    } else if (part.kind == "l2_normalize") {
+      naive::l2_normalize_forward(ctx_, y.view(), x.view(),
+                                  static_cast<float>(part.option("radius")));
     } else if (part.kind == "dropout") {
       CHECK(part.option("rate") > 0);
       naive::copy(ctx_, y.view(), x.view());

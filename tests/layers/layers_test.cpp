@@ -42,6 +42,8 @@ std::vector<TestLayer> test_layers() {
   all.push_back({"conv + bias 5x5 / 2", conv_relu(3, 9, {5, 5}, {2, 2, 2}), {2, 7, 9, 3}});
   all.push_back({"average pool", average_pool({3, 1, 1}), {2, 4, 3, 5}});
   all.push_back({"flatten", flatten(), {3, 2, 4, 5}});
+  all.push_back({"l2 normalize", l2_normalize(1.5), matrix(3, 7)});
+  all.push_back({"head on a sphere", chain(list(linear(7, 5), l2_normalize(2))), matrix(3, 7)});
   all.push_back({"dropout", named("drop", dropout(0.4)), {3, 2, 4, 5}});
   all.push_back(
       {"classifier",

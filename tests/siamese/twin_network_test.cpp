@@ -206,6 +206,26 @@ TEST_CASE("the workspace is enough for a head that is far wider than the tower")
   CHECK(outputs[Task::embedding].shape == matrix(1, kWide));
 }
 
+TEST_CASE("embeddings lie on a sphere where a radius is given; their head keeps its names") {
+  TwinNetwork net(kPreset, kWidth, kPaperHeads, 1.5);
+  initialize(net.parameters(), 1);
+  GuardedTensor images(images_shape(2));
+  Random random(7);
+  images.fill_uniform(random);
+  net.plan(TestContext(), 2, Mode::eval);
+  const TestContext ctx(net.workspace());
+  const ConstView z = net.forward(ctx, images.view(), Mode::eval)[Task::embedding];
+  REQUIRE(z.shape == matrix(2, kWidth));
+  for (Index n = 0; n < 2; ++n) {
+    double square = 0;
+    for (Index c = 0; c < kWidth; ++c) square += std::pow(static_cast<double>(z.pixel(n)[c]), 2);
+    CHECK(std::sqrt(square) == doctest::Approx(1.5).epsilon(1e-5));
+  }
+  std::set<std::string> names;
+  for (const Parameter* p : net.parameters()) names.insert(p->name);
+  CHECK(names.count("embedding.weight") == 1);
+}
+
 TEST_CASE("a network's description: the tower, then the heads, with the network's sums") {
   TwinNetwork net(kPreset, kWidth, {Task::embedding, Task::gender, Task::age});
   net.plan(TestContext(), 2, Mode::train);

@@ -298,6 +298,10 @@ TEST_CASE("trainer: whatever the heads, threads and a stop do not change a byte"
           has(heads, Task::embedding) ? ReadoutKind::knn : ReadoutKind::expectation;
       r.config.schedule = Schedule::constant;
       r.config.validate_steps = 100;
+      if (heads == all) {  // and what else a run can have
+        r.config.average = 0.9;
+        r.config.radius = 2;
+      }
       r.engine.threads = threads;
       r.resume = resume;
       CHECK(Trainer(std::move(r)).run() == TrainEnd::finished);
@@ -318,6 +322,33 @@ TEST_CASE("trainer: whatever the heads, threads and a stop do not change a byte"
     const auto& scales = model.calibration.interval_scales;
     CHECK(scales.contains(ReadoutKind::expectation) == has(heads, Task::age));
     CHECK(scales.contains(ReadoutKind::knn) == has(heads, Task::embedding));
+  }
+}
+
+TEST_CASE("trainer: the average of the weights is the model, and training does not know of it") {
+  const TemporaryFolder folder;
+  make_faces(folder / "faces", 40, 9);
+  for (const bool averaged : {false, true}) {
+    TrainRequest r = request(folder / "faces", folder / (averaged ? "averaged" : "last"), 6);
+    r.config.average = averaged ? 0.9 : 0;
+    CHECK(Trainer(std::move(r)).run() == TrainEnd::finished);
+  }
+  const auto state = [&](const char* run) {
+    return SafetensorsFile::open(RunDirectory(folder / run).state());
+  };
+  const auto last = state("last"), averaged = state("averaged");
+  const std::string name = "gender.weight";
+  CHECK(averaged.floats(name) == last.floats(name));
+  CHECK(averaged.floats("average." + name) != averaged.floats(name));
+  CHECK_FALSE(last.entries().contains("average." + name));
+  // Validated at steps 3 and 6: the best of the two averages is what the model has.
+  const Model model = load_model(folder / "averaged");
+  for (const Parameter* p : model.network->parameters()) {
+    if (p->name != name) continue;
+    const std::vector<float> has(p->value.data(), p->value.data() + p->value.size());
+    CHECK(has == averaged.floats("best." + name));
+    if (model.step == 6) CHECK(has == averaged.floats("average." + name));
+    CHECK(has != last.floats("best." + name));
   }
 }
 
