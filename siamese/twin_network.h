@@ -3,12 +3,12 @@
 // (Consequence: batch-norm statistics are formed over both halves together.)
 //
 //   images (N, S, S, 3) -> InceptionV3 -> f (N, features)
-//     -> embedding z = f W^T + b  (N, width)       compared by Euclidean distance; where asked for,
-//                                                  z is brought onto a sphere [ours]
+//     -> embedding z = f W^T + b  (N, width)       compared by Euclidean distance
 //     -> gender logits            (N, 2)           0 = male, 1 = female (UTKFace's convention)
 //     -> age logits               (N, 101)         where asked for: not the paper's
 //
-// Each head is a linear layer on the tower's features; which ones there are is a list.
+// Each head is a linear layer on the tower's features; which ones there are is a list. Where asked
+// for, z is brought onto a sphere [ours].
 #pragma once
 #include <vector>
 

@@ -88,9 +88,10 @@ std::vector<std::string> recipe_names();
 // What every file of to_toml begins with: a file that does not was not written by a run.
 inline constexpr std::string_view kConfigTitle = "# Everything that decided this run";
 
-// TOML in and out. Reading starts from the recipe that the text names; unknown keys and wrong
-// types throw UsageError naming `source` and the key.
-// Keys::needed, of a model's text: see Setting::later.
+// TOML in and out. Reading starts from the recipe that the text names (of a run's text, where it
+// leaves out what is newer than it, from what was meant then: Setting::before); unknown keys and
+// wrong types throw UsageError naming `source` and the key. Keys::needed, of a model's text: see
+// Setting::later.
 enum class Keys { all, needed };
 std::string to_toml(const TrainConfig& config, Keys keys = Keys::all);
 TrainConfig config_from_toml(std::string_view text, const std::string& source);

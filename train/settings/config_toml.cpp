@@ -99,7 +99,9 @@ std::string to_toml(const TrainConfig& config, Keys keys) {
   std::string section;
   for (const Setting& setting : settings_of(copy)) {
     const Setting& same = defaults[next++];
-    if (keys == Keys::needed && setting.later && setting.text() == same.text()) continue;
+    const bool as_before = setting.before.empty() ? setting.later && setting.text() == same.text()
+                                                  : setting.text() == setting.before;
+    if (keys == Keys::needed && as_before) continue;
     const auto dot = setting.key.find('.');
     if (dot != std::string::npos && setting.key.substr(0, dot) != section) {
       section = setting.key.substr(0, dot);
@@ -116,8 +118,11 @@ TrainConfig config_from_toml(std::string_view text, const std::string& source) {
   const toml::table table = parse_toml(text, source);
   auto nodes = leaves(table, "");
   TrainConfig config = recipe(table["recipe"].value_or(std::string("default")));
+  const bool of_a_run = text.starts_with(kConfigTitle);
   for (const Setting& setting : settings_of(config)) {
     const auto found = nodes.find(setting.key);
+    if (found == nodes.end() && of_a_run && !setting.before.empty())
+      setting.read_argument(setting.before);
     if (found == nodes.end()) continue;
     setting.read(value_of(*found->second, source, setting.key), source);
     nodes.erase(found);

@@ -29,8 +29,8 @@ struct Allowed {
 Allowed anything();
 Allowed above(double least);
 Allowed at_least(double least);
-Allowed from_to(double least, double most);    // both are allowed
-Allowed between(double below, double beyond);  // neither is
+Allowed from_to(double least, double most);       // both are allowed
+Allowed between(double below, double beyond);     // neither is
 Allowed from_below(double least, double beyond);  // the first is allowed
 Allowed even_from(double least);
 Allowed one_of(std::vector<std::string> names);
@@ -48,6 +48,9 @@ struct Setting {
   // value, so that a program from before reads a model that uses nothing new. That value must not
   // change any more.
   bool later;
+  // The same for a value that recipes may change: what a text written by a run means that does not
+  // name the setting, because there was none of it then. Empty: its recipe's value.
+  std::string before;
   std::function<std::string()> text;  // as TOML writes it; a number reads back to the same bits
   // Throws UsageError that says what `source`, a file or "--set", should hold there.
   std::function<void(const SettingValue&, const std::string& source)> read;

@@ -37,7 +37,7 @@ class SettingList {
   void add(std::string key, T& value, Allowed allowed, Resume resume, std::string help) {
     if constexpr (std::is_enum_v<T>) allowed = one_of(names_of<T>());
     if constexpr (kIsList<T>) allowed.text = "a list of " + choices<typename T::value_type>();
-    Setting s{key, std::move(help), allowed, resume, false, {}, {}, {}, {}};
+    Setting s{key, std::move(help), allowed, resume, false, {}, {}, {}, {}, {}};
     s.text = [&value] { return text_of(value); };
     s.read = [&value, key, allowed](const SettingValue& from, const std::string& source) {
       read_into(value, from, source, key);
@@ -63,6 +63,13 @@ class SettingList {
   void add_later(std::string key, T& value, Allowed allowed, Resume resume, std::string help) {
     add(std::move(key), value, std::move(allowed), resume, std::move(help));
     all_.back().later = true;
+  }
+  // before: see Setting::before.
+  template <class T>
+  void add_since(std::string key, T& value, const T& before, Allowed allowed, Resume resume,
+                 std::string help) {
+    add(std::move(key), value, std::move(allowed), resume, std::move(help));
+    all_.back().before = text_of(before);
   }
   std::vector<Setting> done() { return std::move(all_); }
 

@@ -20,7 +20,7 @@ void add_model(SettingList& list, TrainConfig& c) {
            "the tower, its input and its width: 'twinage info --preset NAME' tells");
   list.add("model.embedding", c.embedding, from_to(1, 4096), kShared,
            "numbers of an embedding: what distances are taken between");
-  list.add_later("model.radius", c.radius, at_least(0), kShared,
+  list.add_since("model.radius", c.radius, 0.0, at_least(0), kShared,
                  "of the sphere that embeddings are scaled onto; 0: their length is free");
   list.add_later("model.heads", c.objective.heads, {}, kShared,
                  "what is learnt: an embedding (age by comparison), gender, age (as a class)");
@@ -110,7 +110,7 @@ void add_optimizer(SettingList& list, TrainConfig& c) {
            "how the step factor falls over the run: not at all, or along half a cosine to 0");
   list.add("optimizer.warmup_steps", c.warmup_steps, at_least(0), kShared,
            "over these the step factor grows from 0");
-  list.add_later("optimizer.average", c.average, from_below(0, 1), kShared,
+  list.add_since("optimizer.average", c.average, 0.0, from_below(0, 1), kShared,
                  "decay of the moving average of the weights that becomes the model; 0: none");
 }
 

@@ -23,7 +23,8 @@ TEST_CASE("config: TOML is read back to the same text, for every recipe") {
 
 TEST_CASE("config: a file needs to name only what differs from its recipe") {
   const TrainConfig c = config_from_toml("recipe = \"paper\"\n[loss]\nmargin = 3\n", "test");
-  CHECK(c.objective.loss.pairs == PairMode::sampled);
+  CHECK(c.objective.head[Task::embedding].loss.name == "revised-contrastive");
+  CHECK(c.radius == 1.5);
   CHECK(c.objective.loss.margin == 3.0F);
 }
 
