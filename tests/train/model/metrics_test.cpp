@@ -224,6 +224,10 @@ TEST_CASE("metrics: from ten years on, where some are younger and some are not")
   CHECK(*metrics.ten_and_older->gender_accuracy == doctest::Approx(1.0 / 3));
   CHECK(to_table(metrics).find("\nfrom 10       4*") != std::string::npos);
   CHECK(to_json(metrics)["ten_and_older"]["gender_accuracy"] == 1.0 / 3);
+  Example mixed;
+  for (Face& of_ten : mixed.faces) of_ten.age = 10;
+  mixed.faces[0].age = 9.5F;
+  CHECK(metrics_of(mixed).ten_and_older->count == 4);
   for (const bool young : {true, false}) {
     Example part;
     for (std::size_t i = 0; i < 5; ++i) part.faces[i].age = young ? 9.5F : 10;
