@@ -65,6 +65,12 @@ IntervalClaim interval_claim(Index held_out) {
   return claim;
 }
 
+IntervalClaim Calibration::claim() const {
+  IntervalClaim claim = interval_claim(held_out);
+  claim.by_age = !interval_widths.empty();
+  return claim;
+}
+
 double Calibration::limit_share() const {
   const double supported = static_cast<double>(conformal_rank(kLimitShare, held_out)) /
                            static_cast<double>(held_out + 1);

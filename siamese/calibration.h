@@ -37,6 +37,10 @@ struct IntervalClaim {
   Kind kind = Kind::unknown;
   Index held_out = 0;
   double low = 0, high = 0;  // rough: it holds a share within these with a probability of 0.9
+  // The factor was found for each age, on the kHeldOutForCoverage faces next to it. So the same
+  // holds of the faces of one age, and not only of all together, as far as those are like it: of an
+  // age of which few were held out it is the mean over a wide range of ages [ours].
+  bool by_age = false;
 };
 IntervalClaim interval_claim(Index held_out);  // 0: unknown
 
@@ -54,10 +58,14 @@ struct Calibration {
   // limit_share() is no farther. Absent where fewer than kHeldOutForLimit were held out, or
   // unknown.
   std::optional<float> nearest_limit = std::nullopt;
+  // By how much more than by that factor the interval has to be widened to hold faces of the ages
+  // 0, 5, ... 100: siamese/interval_width.h. Of the same read-outs, or empty: older models and
+  // those of few held-out faces have the one factor.
+  std::map<ReadoutKind, std::vector<float>> interval_widths = {};
 
   // Of the step that D falls into; beyond the last step, the last step's.
   float probability(float distance) const;
-  IntervalClaim claim() const { return interval_claim(held_out); }
+  IntervalClaim claim() const;
   double limit_share() const;  // 0.99, or what the number of held-out faces supports
 };
 

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "core/error.h"
+#include "siamese/interval_width.h"
 #include "siamese/readouts/table.h"
 
 namespace twinage {
@@ -28,6 +29,10 @@ bool is_together(ReadoutKind kind) {
 
 std::string scale_name(ReadoutKind kind) {
   return fmt::format("{}.{}", kScales, to_string(kind));
+}
+
+std::string widths_name(ReadoutKind kind) {
+  return fmt::format("calibration.interval_widths.{}", to_string(kind));
 }
 
 void check(const Gallery& gallery) {
@@ -65,8 +70,20 @@ void check_scales(const std::map<ReadoutKind, float>& scales, bool has_embedding
             to_string(kind));
 }
 
+void check_widths(const Calibration& calibration) {
+  for (const auto& [kind, widths] : calibration.interval_widths) {
+    require(calibration.interval_scales.contains(kind),
+            "[calibration] expected an interval scale of {} beside its widths", to_string(kind));
+    require(static_cast<Index>(widths.size()) == kWidthAges &&
+                std::ranges::all_of(widths, [](float w) { return w > 0 && std::isfinite(w); }),
+            "[calibration] expected {} interval widths of {}, above 0, got {}", kWidthAges,
+            to_string(kind), widths.size());
+  }
+}
+
 void check(const Calibration& calibration, bool has_embeddings) {
-  const auto& [distances, probabilities, tau, scales, held_out, nearest_limit] = calibration;
+  const auto& [distances, probabilities, tau, scales, held_out, nearest_limit, widths] =
+      calibration;
   require(
       distances.empty() != has_embeddings && distances.size() == probabilities.size(),
       "[calibration] expected as many distances as probabilities, and at least one where there are "
@@ -80,6 +97,7 @@ void check(const Calibration& calibration, bool has_embeddings) {
           "[calibration] expected non-increasing probabilities within [0, 1]");
   require(tau >= 0 && std::isfinite(tau), "[calibration] expected tau >= 0 years, got {}", tau);
   check_scales(scales, has_embeddings);
+  check_widths(calibration);
   require(held_out >= 0, "[calibration] expected at least 0 held-out faces, got {}", held_out);
   require(!nearest_limit || (std::isfinite(*nearest_limit) && *nearest_limit >= 0 && held_out > 0),
           "[calibration] expected a limit of at least 0 from held-out faces, got {} from {}",
@@ -198,6 +216,9 @@ Calibration load_calibration(const SafetensorsFile& file) {
     calibration.probabilities = file.floats("calibration.probabilities");
   }
   calibration.interval_scales = load_scales(file);
+  for (const ReadoutRow& row : readout_table())
+    if (file.contains(widths_name(row.kind)))
+      calibration.interval_widths[row.kind] = file.floats(widths_name(row.kind));
   const std::vector<float> tau = file.floats("calibration.tau");
   require(tau.size() == 1, "[calibration] expected one tau, got {}", tau.size());
   calibration.tau = tau[0];
@@ -250,13 +271,16 @@ void save(SafetensorsWriter& writer, const Gallery& gallery, const Calibration& 
   save_contents(writer, "gallery.contents", gallery.contents);
   save_contents(writer, "training.contents", gallery.training_contents);
   save_contents(writer, "selection.contents", gallery.held_out_contents);
-  const auto& [distances, probabilities, tau, scales, held_out, nearest_limit] = calibration;
+  const auto& [distances, probabilities, tau, scales, held_out, nearest_limit, widths] =
+      calibration;
   if (gallery.has_embeddings()) {
     writer.add("calibration.distances", distances, extents(distances.size()));
     writer.add("calibration.probabilities", probabilities, extents(probabilities.size()));
   }
   writer.add("calibration.tau", std::span(&tau, 1), {1});
   save_scales(writer, scales);
+  for (const auto& [kind, of_ages] : widths)
+    writer.add(widths_name(kind), of_ages, extents(of_ages.size()));
   const std::int64_t faces = held_out;
   if (held_out > 0) writer.add("calibration.held_out", std::span(&faces, 1), {1});
   if (nearest_limit) writer.add("calibration.nearest_limit", std::span(&*nearest_limit, 1), {1});

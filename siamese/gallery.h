@@ -39,7 +39,8 @@ Origin origin_of(const Gallery& gallery, std::uint64_t content);
 // In and out of a model file; names start with "gallery.", "training.", "selection." and
 // "calibration.". Contents and what older models lack are optional; so are embeddings and the steps
 // of the calibration together, but for the read-outs that need them. Interval factors of read-outs
-// that this program does not know are passed over. Both throw Error where the parts do not fit
+// that this program does not know are passed over; their widths by age are not there in older
+// models, which have one factor for all ages. Both throw Error where the parts do not fit
 // together; load leaves its arguments alone then and says that the file is "not a finished Twinage
 // model".
 void save(SafetensorsWriter& writer, const Gallery& gallery, const Calibration& calibration);

@@ -26,7 +26,21 @@ std::vector<IndexPair> pairs_of_batch(PairMode mode, Index batch) {
   return pairs;
 }
 
-PairSampler::PairSampler(std::span<const float> ages, float tau, double positive_share)
+void PairSampler::Firsts::add(Index face, std::span<const double> weights) {
+  faces.push_back(face);
+  if (weights.empty()) return;
+  const double weight = weights[static_cast<std::size_t>(face)];
+  ends.push_back((ends.empty() ? 0 : ends.back()) + weight);
+}
+
+Index PairSampler::Firsts::draw(Random& random) const {
+  if (ends.empty()) return faces[static_cast<std::size_t>(random.below(faces.size()))];
+  const auto at = std::ranges::upper_bound(ends, random.uniform(0, ends.back()));
+  return faces[std::min(static_cast<std::size_t>(at - ends.begin()), faces.size() - 1)];
+}
+
+PairSampler::PairSampler(std::span<const float> ages, float tau, double positive_share,
+                         std::span<const double> weights)
     : ages_(ages.begin(), ages.end()),
       by_age_(ages.size()),
       tau_(tau),
@@ -37,6 +51,12 @@ PairSampler::PairSampler(std::span<const float> ages, float tau, double positive
   for (std::size_t i = 0; i < ages_.size(); ++i)
     require(std::isfinite(ages_[i]), "[pairs] expected finite ages, got {} for face {}", ages_[i],
             i);
+  require(weights.empty() || weights.size() == ages.size(),
+          "[pairs] expected a weight of each of {} faces or of none, got {}", ages.size(),
+          weights.size());
+  for (const double weight : weights)
+    require(weight > 0 && std::isfinite(weight), "[pairs] expected weights above 0, got {}",
+            weight);
   std::iota(by_age_.begin(), by_age_.end(), Index{0});
   std::ranges::stable_sort(by_age_, {},
                            [&](Index i) { return ages_[static_cast<std::size_t>(i)]; });
@@ -44,13 +64,13 @@ PairSampler::PairSampler(std::span<const float> ages, float tau, double positive
   const auto faces = static_cast<Index>(ages_.size());
   for (Index face = 0; face < faces; ++face) {
     const Index same = same_class_as(face).size();
-    if (same > 1) with_positive_.push_back(face);
-    if (same < faces) with_negative_.push_back(face);
+    if (same > 1) with_positive_.add(face, weights);
+    if (same < faces) with_negative_.add(face, weights);
   }
-  require(positive_share == 0 || !with_positive_.empty(),
+  require(positive_share == 0 || !with_positive_.faces.empty(),
           "[pairs] expected two faces whose ages differ by at most {} years, got none among {}",
           tau, faces);
-  require(positive_share == 1 || !with_negative_.empty(),
+  require(positive_share == 1 || !with_negative_.faces.empty(),
           "[pairs] expected two faces whose ages differ by more than {} years, got none among {}",
           tau, faces);
 }
@@ -88,8 +108,7 @@ std::vector<Index> PairSampler::sample(Random& random, Index pairs) const {
   for (Index p = 0; p < pairs; ++p) {
     // The running count of positive pairs, floor(p * positives / pairs), steps here: evenly spread.
     const bool positive = (p + 1) * positives / pairs > p * positives / pairs;
-    const std::vector<Index>& firsts = positive ? with_positive_ : with_negative_;
-    const Index first = firsts[static_cast<std::size_t>(random.below(firsts.size()))];
+    const Index first = (positive ? with_positive_ : with_negative_).draw(random);
     faces[static_cast<std::size_t>(p)] = first;
     faces[static_cast<std::size_t>(pairs + p)] =
         positive ? positive_partner(random, first) : negative_partner(random, first);

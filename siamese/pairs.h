@@ -34,12 +34,15 @@ std::vector<IndexPair> pairs_of_batch(PairMode mode, Index batch);
 //
 // The first face of a pair is drawn uniformly among those that have a partner of the wanted kind,
 // the second uniformly among its partners. In the list of faces sorted by age the partners of the
-// same class are one range, so a draw costs O(log faces).
+// same class are one range, so a draw costs O(log faces). With weights the first face is drawn in
+// proportion to them; its partner as before, so that a batch is half as balanced as they are.
 class PairSampler {
  public:
   // ages in years [faces]. Throws Error when no two faces of a wanted kind exist: no two ages
-  // within tau (unless positive_share is 0), or all of them (unless it is 1).
-  PairSampler(std::span<const float> ages, float tau, double positive_share);
+  // within tau (unless positive_share is 0), or all of them (unless it is 1). weights: of each
+  // face, above 0; empty: all alike.
+  PairSampler(std::span<const float> ages, float tau, double positive_share,
+              std::span<const double> weights = {});
   std::vector<Index> sample(Random& random, Index pairs) const;
 
  private:
@@ -47,13 +50,21 @@ class PairSampler {
     Index begin = 0, end = 0;  // in by_age_
     Index size() const { return end - begin; }
   };
+  // Faces that can be the first of a pair.
+  struct Firsts {
+    std::vector<Index> faces;
+    std::vector<double> ends;  // sums of their weights up to each; empty: all alike
+
+    void add(Index face, std::span<const double> weights);
+    Index draw(Random& random) const;
+  };
   Range same_class_as(Index face) const;  // includes the face itself
   Index positive_partner(Random& random, Index face) const;
   Index negative_partner(Random& random, Index face) const;
 
   std::vector<float> ages_;
-  std::vector<Index> by_age_;                         // face indices, sorted by age
-  std::vector<Index> with_positive_, with_negative_;  // faces that have a partner of this kind
+  std::vector<Index> by_age_;             // face indices, sorted by age
+  Firsts with_positive_, with_negative_;  // faces that have a partner of this kind
   float tau_;
   double positive_share_;
 };

@@ -1,5 +1,6 @@
 #include "train/run_faces.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "core/error.h"
@@ -71,6 +72,20 @@ std::unique_ptr<FaceStore> open_store(FaceDataset& dataset, const std::string& w
   return store;
 }
 
+std::vector<float> training_ages(const RunFaces& faces) {
+  std::vector<float> ages;
+  for (const Index i : faces.split.training)
+    ages.push_back(faces.faces.faces[static_cast<std::size_t>(i)].age);
+  return ages;
+}
+
+void say_how_balanced(const TrainConfig& config, const RunFaces& run) {
+  const std::vector<double> weights = draw_weights(training_ages(run), config.balance);
+  if (weights.empty()) return;
+  const auto [least, most] = std::ranges::minmax(weights);
+  note("balanced ages: a face is drawn {:.2f} to {:.2f} times an epoch, by its age\n", least, most);
+}
+
 }  // namespace
 
 std::unique_ptr<const RunFaces> find_run_faces(const TrainConfig& config, int threads) {
@@ -88,6 +103,7 @@ std::unique_ptr<const RunFaces> find_run_faces(const TrainConfig& config, int th
   }
   const Index held_out = held_out_count(run.store->size(), config.held_out, config.held_out_max);
   run.split = split_faces(run.faces.faces, held_out, Random(config.seed, kSplitStream));
+  say_how_balanced(config, run);
   for (const std::string& line :
        concerns(run.faces.faces, run.split.training, config.objective.heads))
     note("warning: {}\n", line);
@@ -97,16 +113,18 @@ std::unique_ptr<const RunFaces> find_run_faces(const TrainConfig& config, int th
 BatchPlan batch_plan(const TrainConfig& config, const RunFaces& faces) {
   const bool sampled = config.objective.loss.pairs == PairMode::sampled &&
                        has(config.objective.heads, Task::embedding);
+  const std::vector<float> ages = training_ages(faces);
+  const std::vector<double> weights = draw_weights(ages, config.balance);
   BatchPlan positions;
   if (sampled) {
-    std::vector<float> ages;
-    for (const Index i : faces.split.training)
-      ages.push_back(faces.faces.faces[static_cast<std::size_t>(i)].age);
-    positions = [sampler = PairSampler(ages, config.objective.loss.tau, config.positive_share),
+    positions = [sampler =
+                     PairSampler(ages, config.objective.loss.tau, config.positive_share, weights),
                  seed = config.seed, pairs = config.batch / 2](std::uint64_t step) {
       Random random(seed, kPairStream + step);
       return sampler.sample(random, pairs);
     };
+  } else if (!weights.empty()) {
+    positions = weighted_batches(weights, config.batch, config.seed);
   } else {
     positions = shuffled_batches(faces.training(), config.batch, config.seed);
   }

@@ -32,7 +32,8 @@ struct RunFaces {
 std::unique_ptr<const RunFaces> find_run_faces(const TrainConfig& config, int threads);
 
 // Which faces make up the batch of a step, a function of the seed and the step: sampled pairs where
-// the loss wants them, epochs of shuffled faces otherwise. `faces` must outlive it.
+// the loss wants them, epochs of shuffled faces otherwise; rare ages more often where
+// config.balance says so. `faces` must outlive it.
 BatchPlan batch_plan(const TrainConfig& config, const RunFaces& faces);
 
 }  // namespace twinage

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "kernels/distance/distance.h"
+#include "siamese/interval_width.h"
 
 namespace twinage {
 namespace {
@@ -109,6 +110,8 @@ AgeReadout::AgeReadout(const Gallery& gallery, const Calibration& calibration,
     : gallery_(gallery), row_(readout_row(options.kind)) {
   if (row_.needs.embedding || gallery.has_embeddings()) check_gallery(gallery);
   scale_ = scale_of(calibration, options.kind);
+  const auto widths = calibration.interval_widths.find(options.kind);
+  if (widths != calibration.interval_widths.end()) widths_ = widths->second;
   rule_ = row_.make({gallery, calibration, options});
 }
 
@@ -190,9 +193,11 @@ AgeEstimate AgeReadout::estimate_one(FaceToRead face) const {
   estimate.nearest.resize(shown);
   const double below = std::max(raw.age - raw.low, kHalfYear) * scale_;
   const double above = std::max(raw.high - raw.age, kHalfYear) * scale_;
+  const double reach_below = interval_reach(widths_, raw.age, below, Side::below);
+  const double reach_above = interval_reach(widths_, raw.age, above, Side::above);
   estimate.age = static_cast<float>(raw.age);
-  estimate.low = static_cast<float>(std::max(raw.age - below, 0.0));
-  estimate.high = static_cast<float>(raw.age + above);
+  estimate.low = static_cast<float>(std::max(raw.age - reach_below, 0.0));
+  estimate.high = static_cast<float>(raw.age + reach_above);
   return estimate;
 }
 

@@ -4,8 +4,9 @@
 //
 // Each gives an interval that is to hold the true age with a probability of 80 %: the 10 % and 90 %
 // quantiles of the votes, neighbours or probabilities, at least half a year to either side of the
-// age (labels are whole years), widened or narrowed by a factor calibrated on held-out faces. What
-// it may be called depends on how many there were: Calibration::claim().
+// age (labels are whole years), widened or narrowed by a factor calibrated on held-out faces, for
+// each age where there were enough of them (siamese/interval_width.h). What it may be called
+// depends on how many there were: Calibration::claim().
 #pragma once
 #include <memory>
 #include <span>
@@ -62,7 +63,8 @@ class AgeReadout {
   const Gallery& gallery_;
   const ReadoutRow& row_;
   std::unique_ptr<Readout> rule_;
-  double scale_ = 1;  // on the raw interval's half-widths
+  double scale_ = 1;           // on the raw interval's half-widths
+  std::vector<float> widths_;  // and at each age; empty: the same at all
 };
 
 }  // namespace twinage

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "siamese/interval_width.h"
 
 namespace twinage {
 namespace {
@@ -26,6 +27,35 @@ float needed_scale(const AgeEstimate& estimate, float true_age) {
   return error == 0 ? 0 : static_cast<float>(std::fabs(error) / half);
 }
 
+// The factor, as a multiple of that for all, that faces of the ages 0, 5, ... 100 need: of those of
+// the kHeldOutForCoverage held-out faces whose ages are nearest to it (and of others as near), what
+// holds 80 % [ours]. Where an age has so many of its own, that is what Vovk et al. call
+// label-conditional; where it has not, older or younger faces stand in for them.
+std::vector<float> widths_by_age(std::span<const float> needed, std::span<const float> true_ages,
+                                 float of_all) {
+  constexpr float kLeast = 0.1F;  // some ages may be read without any error by chance
+  std::vector<float> widths;
+  for (Index i = 0; i < kWidthAges; ++i) {
+    const auto age = static_cast<float>(kWidthStep * static_cast<double>(i));
+    std::vector<float> gaps, near;
+    for (const float other : true_ages) gaps.push_back(std::fabs(other - age));
+    std::vector<float> sorted = gaps;
+    std::ranges::nth_element(sorted, sorted.begin() + (kHeldOutForCoverage - 1));
+    for (std::size_t face = 0; face < gaps.size(); ++face)
+      if (gaps[face] <= sorted[kHeldOutForCoverage - 1]) near.push_back(needed[face]);
+    widths.push_back(std::max(conformal_quantile(near, kCoverage) / of_all, kLeast));
+  }
+  // Neighbouring ages share their faces, and between them are straight lines: what all of it holds
+  // is set once more on all faces.
+  std::vector<float> still_needed;
+  for (std::size_t face = 0; face < needed.size(); ++face)
+    still_needed.push_back(
+        needed[face] / static_cast<float>(width_at(widths, static_cast<double>(true_ages[face]))));
+  const float rest = conformal_quantile(still_needed, kCoverage) / of_all;
+  for (float& width : widths) width *= rest;
+  return widths;
+}
+
 }  // namespace
 
 void calibrate_intervals(const Context& ctx, const Gallery& gallery, Calibration& calibration,
@@ -38,7 +68,9 @@ void calibrate_intervals(const Context& ctx, const Gallery& gallery, Calibration
   const ReadoutInputs given = inputs_of(held_out, gallery);
   Calibration raw = calibration;
   raw.interval_scales.clear();
+  raw.interval_widths.clear();
   std::map<ReadoutKind, float> scales;
+  std::map<ReadoutKind, std::vector<float>> widths;
   std::vector<float> nearest;
   for (const ReadoutRow& row : readout_table()) {
     if (!given.contains(row.needs)) continue;
@@ -49,11 +81,15 @@ void calibrate_intervals(const Context& ctx, const Gallery& gallery, Calibration
       needed.push_back(needed_scale(estimates[i], true_ages[i]));
       if (given.embedding) nearest.push_back(estimates[i].nearest.front().distance);
     }
-    scales[row.kind] = conformal_quantile(needed, kCoverage);
+    const float scale = conformal_quantile(needed, kCoverage);
+    scales[row.kind] = scale;
+    if (count > kHeldOutForCoverage && scale > 0)
+      widths[row.kind] = widths_by_age(needed, true_ages, scale);
   }
   require(!scales.empty(),
           "[calibrate_intervals] expected embeddings and a gallery, or an age head: got neither");
   calibration.interval_scales = std::move(scales);
+  calibration.interval_widths = std::move(widths);
   calibration.held_out = count;
   calibration.nearest_limit.reset();
   if (given.embedding && count >= kHeldOutForLimit)

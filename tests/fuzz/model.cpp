@@ -31,7 +31,9 @@ constexpr std::array kTensors = {"gallery.embeddings",
                                  "calibration.interval_scales",
                                  "calibration.held_out",
                                  "calibration.nearest_limit",
-                                 "calibration.interval_scales.expectation"};
+                                 "calibration.interval_scales.expectation",
+                                 "calibration.interval_widths.knn",
+                                 "calibration.interval_widths.expectation"};
 constexpr std::array kTypes = {"F32", "I64", "U8", "F64", "I32"};
 constexpr std::array<std::size_t, 5> kSizes = {4, 8, 1, 8, 4};
 

@@ -1,5 +1,6 @@
 #include "siamese/gallery.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <functional>
@@ -43,7 +44,7 @@ struct Parts {
   std::vector<std::int64_t> name_ends{1, 3};
   std::vector<float> distances{1, 2}, probabilities{0.5F, 0}, tau{3}, scales{1, 1, 1};
   std::vector<std::int64_t> contents, held_out;
-  std::vector<float> limit, of_expectation, of_the_future;
+  std::vector<float> limit, of_expectation, of_the_future, widths, widths_of_expectation;
   std::string left_out;
 
   SafetensorsFile written(const fs::path& path) const {
@@ -66,6 +67,9 @@ struct Parts {
     if (!held_out.empty()) list("calibration.held_out", held_out);
     if (!limit.empty()) list("calibration.nearest_limit", limit);
     if (!of_expectation.empty()) list("calibration.interval_scales.expectation", of_expectation);
+    if (!widths.empty()) list("calibration.interval_widths.knn", widths);
+    if (!widths_of_expectation.empty())
+      list("calibration.interval_widths.expectation", widths_of_expectation);
     if (!of_the_future.empty()) list("calibration.interval_scales.oracle", of_the_future);
     writer.write(path);
     return SafetensorsFile::open(path);
@@ -274,6 +278,11 @@ TEST_CASE("gallery: a missing or inconsistent part is named, and nothing is chan
       },
       [](Parts& p) { p.left_out = "gallery.embeddings", p.of_expectation = {1}; },
       [](Parts& p) { p.left_out = "calibration.interval_scales", p.of_expectation = {1}; },
+      [](Parts& p) { p.widths = std::vector<float>(20, 1.0F); },
+      [](Parts& p) { p.widths = std::vector<float>(22, 1.0F); },
+      [](Parts& p) { p.widths = std::vector<float>(21, 0.0F); },
+      [&](Parts& p) { p.widths = std::vector<float>(21, nan); },
+      [](Parts& p) { p.widths_of_expectation = std::vector<float>(21, 1.0F); },  // without a scale
       [](Parts& p) { p.contents = {1}; },
       [](Parts& p) { p.held_out = {-1}; },
       [](Parts& p) { p.held_out = {std::int64_t{1} << 40}; },
@@ -305,5 +314,31 @@ TEST_CASE("gallery: a missing or inconsistent part is named, and nothing is chan
   load(whole.written(folder / "whole.safetensors"), gallery, calibration);
   CHECK(calibration.interval_scales.size() == 4);
   CHECK(calibration.interval_scales.at(ReadoutKind::expectation) == 2);
+  CHECK(calibration.interval_widths.empty());  // as in older models
+  CHECK(!calibration.claim().by_age);
   CHECK(gallery.names == std::vector<std::string>{"a", "bc"});
+}
+
+TEST_CASE("gallery: the widths of intervals by age are kept, each under its read-out's name") {
+  const TemporaryFolder folder;
+  const Gallery gallery = example_gallery();
+  Calibration calibration = example_calibration();
+  std::vector<float> widths(21, 1.0F);
+  widths[16] = 2.5F;
+  calibration.interval_widths = {{ReadoutKind::knn, widths}};
+  const auto names = names_written(folder, gallery, calibration);
+  CHECK(std::ranges::count(names, "calibration.interval_widths.knn") == 1);
+  CHECK(names.size() == names_written(folder, gallery, example_calibration()).size() + 1);
+  SafetensorsWriter writer;
+  save(writer, gallery, calibration);
+  writer.write(folder / "with_widths.safetensors");
+  Gallery loaded_gallery;
+  Calibration loaded;
+  load(SafetensorsFile::open(folder / "with_widths.safetensors"), loaded_gallery, loaded);
+  CHECK(loaded.interval_widths == calibration.interval_widths);
+  CHECK(loaded.claim().by_age);
+
+  calibration.interval_widths[ReadoutKind::expectation] = widths;
+  CHECK_THROWS_WITH_AS(save(writer, gallery, calibration),
+                       doctest::Contains("interval scale of expectation beside its widths"), Error);
 }

@@ -125,6 +125,28 @@ TEST_CASE("pair sampler: partners are drawn uniformly, ages at exactly tau are t
   }
 }
 
+TEST_CASE("pair sampler: first faces are drawn by their weights, partners as without") {
+  const std::vector<float> ages{20, 21, 60, 61, 90};  // 90 has no partner of the same class
+  const std::vector<double> weights{1, 2, 3, 4, 10};
+  for (const double share : {1.0, 0.0}) {
+    const PairSampler sampler(ages, 3, share, weights);
+    Random random(12);
+    std::map<Index, int> firsts, partners_of_0;
+    const auto faces = sampler.sample(random, 60'000);
+    for (std::size_t p = 0; p < 60'000; ++p) {
+      ++firsts[faces[p]];
+      if (faces[p] == 0) ++partners_of_0[faces[60'000 + p]];
+    }
+    const double all = share == 1 ? 10 : 20;
+    for (const auto& [face, count] : firsts)
+      CHECK(std::fabs(count - 60'000 * weights[static_cast<std::size_t>(face)] / all) < 500);
+    CHECK(firsts.size() == (share == 1 ? 4U : 5U));
+    CHECK(partners_of_0.size() == (share == 1 ? 1U : 3U));
+    for (const auto& [partner, count] : partners_of_0)
+      CHECK(std::fabs(count - firsts[0] / static_cast<double>(partners_of_0.size())) < 150);
+  }
+}
+
 TEST_CASE("pair sampler: what cannot be drawn is an error") {
   const std::vector<float> apart{10, 20, 30}, equal{5, 5, 5}, one{5};
   const std::vector<float> with_nan{5, std::nanf("")};
@@ -135,6 +157,8 @@ TEST_CASE("pair sampler: what cannot be drawn is an error") {
   CHECK_THROWS_AS(PairSampler(with_nan, 3, 0.5), Error);
   CHECK_THROWS_AS(PairSampler(apart, -1, 0.5), Error);
   CHECK_THROWS_AS(PairSampler(apart, 3, 1.5), Error);
+  for (const std::vector<double>& bad : {std::vector<double>{1, 1}, {1, 0, 1}, {1, -1, 1}})
+    CHECK_THROWS_WITH_AS(PairSampler(apart, 3, 0.0, bad), doctest::Contains("weight"), Error);
   Random random(1);
   CHECK(PairSampler(apart, 3, 0.0).sample(random, 4).size() == 8);
   CHECK(PairSampler(equal, 3, 1.0).sample(random, 4).size() == 8);

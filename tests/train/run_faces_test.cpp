@@ -126,3 +126,40 @@ TEST_CASE("a run's batches: of training faces only, a function of the step, samp
   shuffled.objective.loss.pairs = PairMode::all;
   CHECK(batch_plan(config, *run)(5) == batch_plan(shuffled, *run)(5));
 }
+
+TEST_CASE("a run's batches: balanced, the rare half of the ages comes more often, sampled or not") {
+  const TemporaryFolder folder;
+  make_faces(folder / "faces", 60, 2);
+  TrainConfig config = config_of(folder);
+  const auto run = find_run_faces(config, 2);
+  std::vector<float> ages;
+  for (const Index face : run->split.training) ages.push_back(age_of(*run, face));
+  TrainConfig balanced = config;
+  balanced.balance = {.balance = 1, .children = 0};
+  const std::vector<double> weights = draw_weights(ages, balanced.balance);
+  std::vector<double> order = weights;
+  std::ranges::sort(order);
+  const auto rare_share = [&](const TrainConfig& c) {
+    const BatchPlan plan = batch_plan(c, *run);
+    int rare = 0;
+    for (std::uint64_t step = 0; step < 600; ++step) {
+      const std::vector<Index> batch = plan(step);
+      for (std::size_t i = 0; i < 4; ++i) {  // of sampled pairs the first faces
+        const auto at = std::ranges::lower_bound(run->split.training, batch[i]);
+        rare += weights[static_cast<std::size_t>(at - run->split.training.begin())] >=
+                order[order.size() / 2];
+      }
+    }
+    return rare / 2400.0;
+  };
+  double expected = 0;
+  for (const double w : weights) expected += w >= order[order.size() / 2] ? w : 0;
+  expected /= static_cast<double>(weights.size());
+  for (const PairMode mode : {PairMode::all, PairMode::sampled}) {
+    CAPTURE(to_string(mode));
+    balanced.objective.loss.pairs = config.objective.loss.pairs = mode;
+    CHECK(rare_share(balanced) > rare_share(config) + 0.05);
+    if (mode == PairMode::all)
+      CHECK(rare_share(balanced) == doctest::Approx(expected).epsilon(0.05));
+  }
+}

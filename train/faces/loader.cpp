@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -16,7 +17,7 @@ namespace twinage {
 namespace {
 
 // What random numbers are for; each purpose has streams of its own.
-enum class Purpose : std::uint32_t { augment = 1, shuffle = 2 };
+enum class Purpose : std::uint32_t { augment = 1, shuffle = 2, offset = 3 };
 
 // A stream of `Random` for item j of step (or epoch) t: Philox itself is the hash.
 std::uint64_t stream_of(Purpose purpose, std::uint64_t t, Index j) {
@@ -26,13 +27,34 @@ std::uint64_t stream_of(Purpose purpose, std::uint64_t t, Index j) {
   return std::uint64_t{mixed[0]} << 32 | mixed[1];
 }
 
+// The faces of an epoch before they are shuffled: ends[i] is W_i of weighted_batches; without ends
+// each face once.
+std::vector<Index> faces_of_epoch(Index faces, const std::vector<double>& ends, std::uint64_t seed,
+                                  std::uint64_t epoch) {
+  std::vector<Index> chosen(static_cast<std::size_t>(faces));
+  if (ends.empty()) {
+    std::iota(chosen.begin(), chosen.end(), Index{0});
+    return chosen;
+  }
+  constexpr double kGolden = 0.6180339887498949;
+  const double first = Random(seed, stream_of(Purpose::offset, 0, 0)).uniform(0, 1);
+  const double turns = first + static_cast<double>(epoch) * kGolden;
+  const double u = turns - std::floor(turns);
+  std::size_t place = 0;
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    for (const double end = std::floor(ends[i] + u); static_cast<double>(place) < end; ++place)
+      chosen[place] = static_cast<Index>(i);
+  return chosen;
+}
+
 // The order of the faces in each epoch. The last epochs asked for are remembered: workers that run
 // ahead of each other may stand on both sides of a boundary.
 class EpochOrders {
  public:
   using Order = std::shared_ptr<const std::vector<Index>>;
 
-  EpochOrders(Index faces, std::uint64_t seed) : faces_(faces), seed_(seed) {}
+  EpochOrders(Index faces, std::vector<double> ends, std::uint64_t seed)
+      : faces_(faces), ends_(std::move(ends)), seed_(seed) {}
 
   Order of(std::uint64_t epoch) {
     const std::lock_guard lock(mutex_);
@@ -47,29 +69,27 @@ class EpochOrders {
   // Fisher and Yates: every order is equally likely.
   Order shuffle(std::uint64_t epoch) const {
     Random random(seed_, stream_of(Purpose::shuffle, epoch, 0));
-    auto order = std::make_shared<std::vector<Index>>(static_cast<std::size_t>(faces_));
-    std::iota(order->begin(), order->end(), Index{0});
+    auto order = std::make_shared<std::vector<Index>>(faces_of_epoch(faces_, ends_, seed_, epoch));
     for (std::size_t i = order->size(); i > 1; --i)
       std::swap((*order)[i - 1], (*order)[random.below(i)]);
     return order;
   }
 
   Index faces_;
+  std::vector<double> ends_;
   std::uint64_t seed_;
   std::mutex mutex_;
   std::array<std::pair<std::uint64_t, Order>, 3> recent_;
   std::size_t oldest_ = 0;
 };
 
-}  // namespace
-
-BatchPlan shuffled_batches(Index faces, Index batch, std::uint64_t seed) {
+BatchPlan batches_of(Index faces, std::vector<double> ends, Index batch, std::uint64_t seed) {
   require(
       faces >= 1 && batch >= 1,
       "[shuffled_batches] expected at least one face and a batch of at least one, got {} and {}",
       faces, batch);
   // Shared, so that copies of the function share the orders.
-  auto orders = std::make_shared<EpochOrders>(faces, seed);
+  auto orders = std::make_shared<EpochOrders>(faces, std::move(ends), seed);
   return [orders, faces, batch](std::uint64_t step) {
     std::vector<Index> indices(static_cast<std::size_t>(batch));
     const auto count = static_cast<std::uint64_t>(faces);
@@ -81,6 +101,29 @@ BatchPlan shuffled_batches(Index faces, Index batch, std::uint64_t seed) {
     }
     return indices;
   };
+}
+
+}  // namespace
+
+BatchPlan shuffled_batches(Index faces, Index batch, std::uint64_t seed) {
+  return batches_of(faces, {}, batch, seed);
+}
+
+BatchPlan weighted_batches(std::span<const double> weights, Index batch, std::uint64_t seed) {
+  const auto faces = static_cast<double>(weights.size());
+  std::vector<double> ends;
+  double sum = 0;
+  for (const double weight : weights) {
+    require(weight >= 0 && weight <= faces,
+            "[weighted_batches] expected weights of 0 to the number of faces, got {} of {}", weight,
+            weights.size());
+    ends.push_back(sum += weight);
+  }
+  require(!weights.empty() && std::fabs(sum - faces) <= 1e-6 * faces,
+          "[weighted_batches] expected weights whose sum is their number, {}, got {}",
+          weights.size(), sum);
+  ends.back() = faces;  // exactly, so that every epoch is full
+  return batches_of(static_cast<Index>(weights.size()), std::move(ends), batch, seed);
 }
 
 // A ring of depth + 1 batches: one in the hands of the caller, the others being filled or waiting.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "train/faces/augment.h"
@@ -30,6 +31,18 @@ using BatchPlan = std::function<std::vector<Index>(std::uint64_t step)>;
 
 // Epochs of shuffled faces without replacement; a batch may span two epochs.
 BatchPlan shuffled_batches(Index faces, Index batch, std::uint64_t seed);
+
+// The same where not every face is to come equally often: face i comes floor(w_i) or ceil(w_i)
+// times in an epoch, w_i times in the mean over epochs. Every epoch has as many faces as there are:
+//
+//   times_i = floor(W_i + u) - floor(W_(i-1) + u),  W_i = w_0 + ... + w_i
+//
+// (systematic sampling). u is another number of [0, 1) in each epoch e: u = frac(u_0 + e g), with
+// u_0 from the seed and the golden section g, whose multiples leave no gap long unvisited; so a
+// face of weight w is left out of less than 3 / w epochs in a row, and epoch e is known without
+// those before it [ours]. Weights of one give the batches of the function above. Throws Error
+// unless the weights are finite, at least 0 and have the mean 1.
+BatchPlan weighted_batches(std::span<const double> weights, Index batch, std::uint64_t seed);
 
 // Worker threads fill batches ahead, at most `depth` of them; next() returns them in order.
 class Loader {

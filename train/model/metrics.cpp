@@ -107,6 +107,14 @@ std::vector<GroupMetrics> measure_groups(const Evaluation& e, const Names& names
   return groups;
 }
 
+std::optional<GroupMetrics> measure_ten_and_older(const Evaluation& e) {
+  std::vector<Index> members;
+  for (std::size_t i = 0; i < e.faces.size(); ++i)
+    if (e.faces[i].age >= 10) members.push_back(static_cast<Index>(i));
+  if (members.empty() || members.size() == e.faces.size()) return std::nullopt;
+  return measure(e, "from 10", members);
+}
+
 std::vector<std::string> decade_names(std::span<const Face> faces) {
   const float oldest = std::ranges::max(faces, {}, &Face::age).age;
   std::vector<std::string> names;
@@ -157,6 +165,7 @@ Metrics compute_metrics(const Context& ctx, std::span<const Face> faces,
   Metrics metrics;
   if (predictions.embeddings.data != nullptr) metrics.verification = verification;
   metrics.all = measure(e, "all", everyone);
+  metrics.ten_and_older = measure_ten_and_older(e);
   metrics.by_decade = measure_groups(e, decade_names(faces),
                                      [](const Face& face) { return std::floor(face.age / 10); });
   metrics.by_gender = measure_groups(e, kGenderNames, [](const Face& face) { return face.gender; });

@@ -1,4 +1,5 @@
 // Metrics for programs (JSON) and for people (a table).
+#include <algorithm>
 #include <iterator>
 
 #include <nlohmann/json.hpp>
@@ -14,6 +15,7 @@ using Json = nlohmann::ordered_json;
 Json group_json(const GroupMetrics& group) {
   Json json = {{"name", group.name},
                {"count", group.count},
+               {"few_faces", group.is_small()},
                {"mae_years", group.mae},
                {"median_error_years", group.median_error},
                {"bias_years", group.bias},
@@ -54,11 +56,18 @@ std::string table_row(const GroupMetrics& group) {
   constexpr std::size_t kWidth = 9;
   const bool is_long = group.name.size() > kWidth;
   const std::string title = group.name + "\n";
-  return fmt::format("{}{:<9}{:>7}{:>7.2f}{:>8.2f}{:>+7.2f}{:>6}{:>6}{:>6}{:>7}{:>8}{:>7}\n",
-                     is_long ? title : "", is_long ? "" : group.name, group.count, group.mae,
-                     group.median_error, group.bias, percent(group.cs[3]), percent(group.cs[5]),
-                     percent(group.cs[7]), percent(group.interval_share),
-                     percent(group.gender_accuracy), percent(auc));
+  return fmt::format("{}{:<9}{:>6}{}{:>7.2f}{:>8.2f}{:>+7.2f}{:>6}{:>6}{:>6}{:>7}{:>8}{:>7}\n",
+                     is_long ? title : "", is_long ? "" : group.name, group.count,
+                     group.is_small() ? '*' : ' ', group.mae, group.median_error, group.bias,
+                     percent(group.cs[3]), percent(group.cs[5]), percent(group.cs[7]),
+                     percent(group.interval_share), percent(group.gender_accuracy), percent(auc));
+}
+
+bool has_small_groups(const Metrics& m) {
+  const auto is_small = [](const GroupMetrics& group) { return group.is_small(); };
+  return is_small(m.all) || (m.ten_and_older && is_small(*m.ten_and_older)) ||
+         std::ranges::any_of(m.by_decade, is_small) || std::ranges::any_of(m.by_gender, is_small) ||
+         std::ranges::any_of(m.by_race, is_small);
 }
 
 void add_groups(std::string& table, const char* title, const std::vector<GroupMetrics>& groups) {
@@ -83,6 +92,7 @@ void add_cumulative_scores(std::string& table, const GroupMetrics& all) {
 
 nlohmann::ordered_json to_json(const Metrics& metrics) {
   Json json = {{"all", group_json(metrics.all)},
+               {"ten_and_older", nullptr},
                {"by_decade", groups_json(metrics.by_decade)},
                {"by_gender", groups_json(metrics.by_gender)},
                {"by_race", groups_json(metrics.by_race)},
@@ -92,6 +102,7 @@ nlohmann::ordered_json to_json(const Metrics& metrics) {
                  {"training_median_years", metrics.training_median},
                  {"mae_of_training_median_years", metrics.mae_of_training_median}}},
                {"same_class", nullptr}};
+  if (metrics.ten_and_older) json["ten_and_older"] = group_json(*metrics.ten_and_older);
   if (const auto& asked = metrics.verification)
     json["same_class"] = {{"tau_years", asked->tau},
                           {"threshold", asked->threshold},
@@ -102,9 +113,10 @@ nlohmann::ordered_json to_json(const Metrics& metrics) {
 
 std::string to_table(const Metrics& metrics) {
   std::string table =
-      fmt::format("{:<9}{:>7}{:>7}{:>8}{:>7}{:>6}{:>6}{:>6}{:>7}{:>8}{:>7}\n", "", "faces", "MAE",
+      fmt::format("{:<9}{:>6} {:>7}{:>8}{:>7}{:>6}{:>6}{:>6}{:>7}{:>8}{:>7}\n", "", "faces", "MAE",
                   "median", "bias", "CA(3)", "CA(5)", "CA(7)", "inside", "gender", "AUC");
   table += table_row(metrics.all);
+  if (metrics.ten_and_older) table += table_row(*metrics.ten_and_older);
   add_groups(table, "by age", metrics.by_decade);
   add_groups(table, "by gender", metrics.by_gender);
   add_groups(table, "by race", metrics.by_race);
@@ -123,6 +135,9 @@ std::string to_table(const Metrics& metrics) {
       metrics.all.gender_accuracy || metrics.all.gender_labelled == 0
           ? fmt::format(" gender: of the {} faces with a label.\n", metrics.all.gender_labelled)
           : " gender: this model reads none.\n";
+  if (has_small_groups(metrics))
+    table += fmt::format(
+        "*: fewer than {} faces; chance alone moves shares by 10 points and more.\n", kFewFaces);
   if (!metrics.verification)
     table += "AUC: left out, there are no distances to tell faces of the same class by.\n";
   if (metrics.verification && metrics.all.verification)

@@ -56,7 +56,8 @@ std::string claim_text(const IntervalClaim& claim) {
       return fmt::format("no interval: only {} {} held out, hold out at least {}", claim.held_out,
                          claim.held_out == 1 ? "face was" : "faces were", kHeldOutForCoverage);
     case Kind::coverage:
-      return fmt::format("calibrated on {} held-out faces to hold 80 %", claim.held_out);
+      return fmt::format("calibrated on {} held-out faces to hold 80 %{}", claim.held_out,
+                         claim.by_age ? ", at each age" : "");
     case Kind::rough:
       return fmt::format(
           "calibrated on only {} held-out faces: it may hold {:.0f} to {:.0f} % (from {} on: 80 %)",
@@ -73,7 +74,10 @@ Json interval_json(const AgeEstimate& estimate, const Calibration& calibration) 
 }
 
 Json claim_json(const IntervalClaim& claim) {
-  Json json = {{"share", nullptr}, {"share_between", nullptr}, {"held_out", nullptr}};
+  Json json = {{"share", nullptr},
+               {"share_between", nullptr},
+               {"held_out", nullptr},
+               {"by_age", claim.by_age}};
   if (claim.kind == Kind::coverage) json["share"] = kCoverage;
   if (claim.kind == Kind::rough) json["share_between"] = {claim.low, claim.high};
   if (claim.kind != Kind::unknown) json["held_out"] = claim.held_out;

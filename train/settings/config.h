@@ -11,6 +11,7 @@
 #include "siamese/objective.h"
 #include "siamese/readouts/readout.h"
 #include "train/faces/augment.h"
+#include "train/faces/balance.h"
 #include "train/faces/labels.h"
 
 namespace twinage {
@@ -40,6 +41,7 @@ struct TrainConfig {
   AgeRanges age_ranges = AgeRanges::skip;
   double held_out = 0.03;
   Index held_out_max = 1000;
+  BalanceOptions balance;
   double memory_gb = 4;
   int workers = 1;
 

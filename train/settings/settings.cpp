@@ -38,6 +38,11 @@ void add_data(SettingList& list, TrainConfig& c) {
            "share of the training faces kept aside to choose the best weights and to calibrate "
            "intervals; of small sets more is kept");
   list.add("data.held_out_max", c.held_out_max, at_least(2), kShared, "and at most so many faces");
+  list.add_later("data.balance", c.balance.balance, from_to(0, 1), kShared,
+                 "how much more often faces of rare ages are drawn: by density^-this, so that 1 "
+                 "draws every age as often as every other (train/faces/balance.h)");
+  list.add_later("data.balance_children", c.balance.children, from_to(0, kMostDraws), kShared,
+                 "faces under 10 are drawn at least so many times as often as the mean face");
   list.add("data.memory_gb", c.memory_gb, at_least(0), kFree,
            "for decoded faces; those beyond are decoded anew each time");
   list.add("data.workers", c.workers, from_to(1, 256), kFree,

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <set>
@@ -165,6 +167,71 @@ TEST_CASE("shuffles are even: every face comes first about as often") {
     CHECK(first[i] > 400);
     CHECK(first[i] < 600);
   }
+}
+
+namespace {
+
+// How often each face comes in this epoch of batches that are epochs.
+std::vector<int> times_in_epoch(const BatchPlan& plan, std::uint64_t epoch, std::size_t faces) {
+  std::vector<int> times(faces);
+  const std::vector<Index> batch = plan(epoch);
+  REQUIRE(batch.size() == faces);
+  for (const Index i : batch) ++times[static_cast<std::size_t>(i)];
+  return times;
+}
+
+}  // namespace
+
+TEST_CASE("weighted epochs: as long as others, each face as often as its weight in the mean") {
+  const std::vector<double> weights{0.1, 2.5, 0.45, 1, 0.2, 1.75};
+  const BatchPlan plan = weighted_batches(weights, 6, 3);
+  std::vector<double> total(6);
+  std::vector<int> missing(6), longest(6);
+  const int epochs = 2000;
+  for (int epoch = 0; epoch < epochs; ++epoch) {
+    const auto times = times_in_epoch(plan, static_cast<std::uint64_t>(epoch), 6);
+    for (std::size_t i = 0; i < 6; ++i) {
+      REQUIRE(times[i] >= static_cast<int>(std::floor(weights[i])));
+      REQUIRE(times[i] <= static_cast<int>(std::ceil(weights[i])));
+      total[i] += times[i];
+      missing[i] = times[i] > 0 ? 0 : missing[i] + 1;
+      longest[i] = std::max(longest[i], missing[i]);
+    }
+  }
+  for (std::size_t i = 0; i < 6; ++i) {
+    CAPTURE(i);
+    CHECK(total[i] / epochs == doctest::Approx(weights[i]).epsilon(0.01));
+    CHECK(longest[i] < 3 / weights[i]);  // none is lost for long
+  }
+}
+
+TEST_CASE("weighted epochs: a function of the step and the seed; batches span them") {
+  const std::vector<double> weights{0.5, 1.5, 0.25, 1.75, 1, 1, 1};
+  const BatchPlan plan = weighted_batches(weights, 3, 5), again = weighted_batches(weights, 3, 5);
+  const BatchPlan whole = weighted_batches(weights, 7, 5);
+  std::vector<Index> sequence;
+  for (std::uint64_t step = 0; step < 7; ++step)
+    for (const Index i : plan(step)) sequence.push_back(i);
+  for (const std::uint64_t epoch : {2, 0, 1}) {
+    const auto begin = sequence.begin() + static_cast<std::ptrdiff_t>(7 * epoch);
+    CHECK(whole(epoch) == std::vector<Index>(begin, begin + 7));
+  }
+  for (const std::uint64_t step : {1'000'003U, 2U, 9U, 0U}) CHECK(again(step) == plan(step));
+  CHECK(weighted_batches(weights, 7, 6)(0) != whole(0));
+}
+
+TEST_CASE("weighted epochs: weights of one are the epochs without weights, to the bit") {
+  const std::vector<double> ones(1000, 1.0);
+  const BatchPlan weighted = weighted_batches(ones, 64, 7), plain = shuffled_batches(1000, 64, 7);
+  for (std::uint64_t step = 0; step < 40; ++step) CHECK(weighted(step) == plain(step));
+}
+
+TEST_CASE("weighted epochs: what cannot be weights is an error") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const std::vector<double>& bad :
+       {std::vector<double>{}, {0.5, 0.5}, {2, 1}, {-1, 3}, {nan, 1}, {3, -1}})
+    CHECK_THROWS_WITH_AS((void)weighted_batches(bad, 2, 1), doctest::Contains("expected"), Error);
+  CHECK_THROWS_AS((void)weighted_batches(std::vector<double>{1, 1}, 0, 1), Error);
 }
 
 TEST_CASE("batches do not depend on the number of workers, the depth, the memory or the start") {

@@ -213,6 +213,50 @@ TEST_CASE("metrics: pairs are half of either class, the same for the same seed")
   CHECK(!named(metrics.by_decade, "20-29").verification);
 }
 
+TEST_CASE("metrics: from ten years on, where some are younger and some are not") {
+  const TestContext ctx;
+  const Example example;
+  const Metrics metrics = metrics_of(example);
+  REQUIRE(metrics.ten_and_older);
+  CHECK(metrics.ten_and_older->count == 4);
+  CHECK(metrics.ten_and_older->mae == doctest::Approx(13.5 / 4));
+  CHECK(metrics.ten_and_older->gender_labelled == 3);
+  CHECK(*metrics.ten_and_older->gender_accuracy == doctest::Approx(1.0 / 3));
+  CHECK(to_table(metrics).find("\nfrom 10       4*") != std::string::npos);
+  CHECK(to_json(metrics)["ten_and_older"]["gender_accuracy"] == 1.0 / 3);
+  Example mixed;
+  for (Face& of_ten : mixed.faces) of_ten.age = 10;
+  mixed.faces[0].age = 9.5F;
+  CHECK(metrics_of(mixed).ten_and_older->count == 4);
+  for (const bool young : {true, false}) {
+    Example part;
+    for (std::size_t i = 0; i < 5; ++i) part.faces[i].age = young ? 9.5F : 10;
+    const Metrics same = metrics_of(part);
+    CHECK(!same.ten_and_older);
+    CHECK(to_table(same).find("from 10") == std::string::npos);
+    CHECK(to_json(same)["ten_and_older"].is_null());
+  }
+}
+
+TEST_CASE("metrics: groups of fewer than a hundred faces are marked") {
+  const TestContext ctx;
+  for (const std::size_t young : {99U, 100U}) {
+    CAPTURE(young);
+    std::vector<Face> faces(200, face(30, 0, 0));
+    std::fill_n(faces.begin(), young, face(20, 0, 0));
+    faces.resize(100 + young);
+    const std::vector<AgeEstimate> ages(faces.size(), estimate(25, 6));
+    const std::vector<float> training{20, 30};
+    const Metrics metrics = compute_metrics(ctx, faces, {ages, {}, {}}, training, {});
+    CHECK(named(metrics.by_decade, "20-29").is_small() == (young == 99));
+    CHECK(to_json(metrics)["by_decade"][0]["few_faces"] == (young == 99));
+    CHECK(to_json(metrics)["by_decade"][1]["few_faces"] == false);
+    const std::string table = to_table(metrics);
+    CHECK((table.find("20-29        99*") != std::string::npos) == (young == 99));
+    CHECK((table.find("fewer than 100 faces") != std::string::npos) == (young == 99));
+  }
+}
+
 TEST_CASE("metrics: the table fits 78 columns and prints a dash for what is not known") {
   Example example;
   example.faces[0].gender = -1;

@@ -58,6 +58,12 @@ TEST_CASE("interval text: 80 % is said of enough held-out faces only") {
   // An older model.
   CHECK(says(interval_text(e, calibration_of(0)), "if enough faces were held out"));
   CHECK(claim_json(interval_claim(0))["held_out"].is_null());
+  IntervalClaim claim = interval_claim(505);
+  CHECK(claim_text(claim) == "calibrated on 505 held-out faces to hold 80 %");
+  CHECK(claim_json(claim)["by_age"] == false);
+  claim.by_age = true;
+  CHECK(claim_text(claim) == "calibrated on 505 held-out faces to hold 80 %, at each age");
+  CHECK(claim_json(claim)["by_age"] == true);
 }
 
 TEST_CASE("unlike: farther from its nearest reference than nearly all held-out faces") {
