@@ -9,9 +9,10 @@
 // The nearer p is in age, the larger the scale of the gradient: from 11 at g = 0 to 1 at g = G.
 //
 // Public are the abstract and the authors' program, not the paper's text; l, w, e = 0.1 and the
-// mean are that program's. There z has length 1, G is the range of the ages that occur (61 years of
-// MORPH), and the loss stands beside a classification of weight 0.01. Here z is as it comes, and G
-// is loss.gap_max [ours]; the age head can be put beside it (model.heads).
+// mean are that program's. There z has length 1 (model.radius = 1), G is the range of the ages that
+// occur (61 years of MORPH), and the loss stands beside a classification of weight 0.01. Here z is
+// as it comes unless set, and G is loss.gap_max [ours]; the age head can be put beside it
+// (model.heads).
 //
 // Without any triplet, as where all ages are equal, the loss is 0, and so is the gradient.
 #pragma once
