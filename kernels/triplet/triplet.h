@@ -20,6 +20,7 @@
 #include "core/enum_names.h"
 #include "core/shape.h"
 #include "kernels/backends.h"
+#include "kernels/batch_loss/batch_loss.h"
 
 namespace twinage {
 
@@ -42,18 +43,10 @@ struct Triplet {
 // Faces of a batch at most: up to here every count of triplets of an anchor is exact in float32.
 constexpr Index kMostTripletFaces = 8192;
 
-// Where the distance of faces a != b of a batch stands among those of all its pairs, which are in
-// the order (0, 1), (0, 2), ..., (1, 2), ... (PairMode::all).
-constexpr Index pair_index(Index batch, Index a, Index b) {
-  const Index first = a < b ? a : b, second = a < b ? b : a;
-  return first * (2 * batch - first - 1) / 2 + second - first - 1;
-}
-
 // loss[batch] = what each anchor adds to the loss, which is their sum
 // dd[P]       = weight * d loss / d D[p], P = batch * (batch - 1) / 2
 // active[1]   = the share of the triplets (hard: of the farthest and nearest, one an anchor) whose
-// l
-//               is positive: near 0 there is nothing left to learn from; 0 without any triplet
+//               l is positive: near 0 there is nothing left to learn from; 0 without any triplet
 // d[P] as distance_pairs_forward makes it of all pairs, age[batch] in years; both, as the outputs,
 // memory of the device.
 //

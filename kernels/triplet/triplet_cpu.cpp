@@ -1,5 +1,5 @@
-// Two passes over the anchors: what the triplets of each say of its pairs, in whole numbers; then,
-// when all are counted, every pair gathers from both its ends.
+// What the triplets of each anchor say of its pairs, in whole numbers; then every pair gathers from
+// both its ends.
 #include <algorithm>
 #include <cmath>
 
@@ -8,13 +8,6 @@
 
 namespace twinage::cpu {
 namespace {
-
-// What the first pass leaves.
-struct Anchors {
-  float* slope;     // [batch][batch]: d (sum of an anchor's l) / d D(anchor, other)
-  float* triplets;  // [batch]: how many the anchor has
-  float* active;    // [batch]: how many of them have a positive l
-};
 
 // The other faces' distances in the order of the batch, positives first. The anchor's own place
 // stays free.
@@ -85,12 +78,17 @@ Sum all(float* slope, const Row& row, float margin) {
   return sum;
 }
 
-OfAnchor* of_anchor(TripletKind kind) {
+struct Kind {
+  OfAnchor* sum_of;
+  MeanOver over;
+};
+
+Kind kind_of(TripletKind kind) {
   switch (kind) {
     case TripletKind::hard:
-      return hard;
+      return {hard, MeanOver::terms};
     case TripletKind::all:
-      return all;
+      return {all, MeanOver::active};
   }
   fail_unknown_triplet(kind);
 }
@@ -99,9 +97,9 @@ OfAnchor* of_anchor(TripletKind kind) {
 
 void triplet_loss(const Context& ctx, float* loss, float* dd, float* active, const float* d,
                   const float* age, Index batch, float weight, const Triplet& options) {
-  OfAnchor* const sum_of = of_anchor(options.kind);
+  const Kind kind = kind_of(options.kind);
   WorkspaceScope scope(ctx.workspace);
-  const Anchors anchors = {scope.floats(batch * batch), scope.floats(batch), scope.floats(batch)};
+  const Anchors anchors = anchors_in(scope, batch);
   const Index width = workspace_floats(2 * batch);  // of a thread's scratch memory
   float* scratch = scope.floats(std::max(1, ctx.threads) * width);
 
@@ -110,9 +108,9 @@ void triplet_loss(const Context& ctx, float* loss, float* dd, float* active, con
     const Row row = sort_by_class(row_d, a, d, age, batch, options.tau);
     std::fill_n(slope, batch, 0.0F);
     const bool any = row.positives > 0 && row.positives < row.others;
-    const Sum sum = any ? sum_of(slope, row, options.margin) : Sum{};
+    const Sum sum = any ? kind.sum_of(slope, row, options.margin) : Sum{};
     loss[a] = static_cast<float>(sum.loss);
-    anchors.triplets[a] = static_cast<float>(sum.triplets);
+    anchors.terms[a] = static_cast<float>(sum.triplets);
     anchors.active[a] = static_cast<float>(sum.active);
     // Back to the order of the batch.
     Index positive = 0, negative = row.positives;
@@ -121,23 +119,11 @@ void triplet_loss(const Context& ctx, float* loss, float* dd, float* active, con
           i == a ? 0.0F : slope[same_class(age, a, i, options.tau) ? positive++ : negative++];
   });
 
-  // 2. divide; sums of whole numbers are exact in any order
-  double triplets = 0, active_triplets = 0;
-  for (Index a = 0; a < batch; ++a) triplets += anchors.triplets[a];
-  for (Index a = 0; a < batch; ++a) active_triplets += anchors.active[a];
-  const double by = options.kind == TripletKind::hard ? triplets : active_triplets;
-  *active = triplets > 0 ? static_cast<float>(active_triplets / triplets) : 0;
-  parallel_for(ctx.threads, batch, [&](Index a, int) {
-    loss[a] = by > 0 ? static_cast<float>(loss[a] / by) : 0;
-    for (Index b = a + 1; b < batch; ++b) {
-      const double slope = anchors.slope[a * batch + b] + anchors.slope[b * batch + a];
-      dd[pair_index(batch, a, b)] = by > 0 ? static_cast<float>(weight * slope / by) : 0;
-    }
-  });
+  gather_pairs(ctx, loss, dd, active, anchors, batch, weight, kind.over);
 }
 
 Index triplet_workspace(const Context& ctx, Index batch) {
-  return workspace_floats(batch * batch) + 2 * workspace_floats(batch) +
+  return anchors_workspace(batch) +
          workspace_floats(std::max(1, ctx.threads) * workspace_floats(2 * batch));
 }
 

@@ -1,44 +1,17 @@
-// Two launches: a block an anchor finds what its triplets say of each of its pairs, in whole
-// numbers; when all are counted, every pair gathers from both its ends. No atomics.
-#include "kernels/simt/simt.h"
+// A block an anchor finds what its triplets say of each of its pairs, in whole numbers; then, in
+// another launch, every pair gathers from both its ends. No atomics.
+#include "kernels/batch_loss/batch_loss_cuda.h"
 #include "kernels/triplet/triplet.h"
 
 namespace twinage::TWINAGE_GPU_NAMESPACE {
 namespace {
 
-constexpr int kThreads = 128;
+constexpr int kThreads = kAnchorThreads;
 
-// What the first launch leaves.
-struct Anchors {
-  float* slope;     // [batch][batch]: d (sum of an anchor's l) / d D(anchor, other)
-  float* triplets;  // [batch]: how many the anchor has
-  float* active;    // [batch]: how many of them have a positive l
-};
-
-struct Batch {
-  const float *d, *age;
-  Index faces;
+struct Batch : Faces {
   float margin, tau;
-
-  __device__ __forceinline__ float distance(Index a, Index b) const {
-    return d[pair_index(faces, a, b)];
-  }
-  __device__ __forceinline__ bool same_class(Index a, Index b) const {
-    return fabsf(age[a] - age[b]) <= tau;
-  }
+  __device__ __forceinline__ bool same_class(Index a, Index b) const { return gap(a, b) <= tau; }
 };
-
-// The sum over the block's threads, in a fixed order; for thread 0 only.
-template <class T>
-__device__ __forceinline__ T sum_of_block(T (&of_thread)[kThreads], T mine) {
-  const int t = static_cast<int>(threadIdx.x);
-  of_thread[t] = mine;
-  for (int half = kThreads / 2; half > 0; half /= 2) {
-    __syncthreads();
-    if (t < half) of_thread[t] += of_thread[t + half];
-  }
-  return of_thread[t];
-}
 
 // One face of an anchor's class, or of another, which decides the loss.
 struct Hardest {
@@ -73,7 +46,7 @@ __global__ void __launch_bounds__(kThreads)
   GPU_SHARED(Hardest, negative_of, [kThreads]);
   const Index a = blockIdx.x;
   Hardest positive{0, -1}, negative{0, -1};
-  for (Index i = threadIdx.x; i < batch.faces; i += kThreads) {
+  for (Index i = threadIdx.x; i < batch.count; i += kThreads) {
     if (i == a) continue;
     const Hardest one{batch.distance(a, i), static_cast<int>(i)};
     if (batch.same_class(a, i))
@@ -86,13 +59,13 @@ __global__ void __launch_bounds__(kThreads)
   const bool any = positive.at >= 0 && negative.at >= 0;
   const float reach = batch.margin + positive.d;
   const bool active = any && !(reach <= negative.d);
-  for (Index i = threadIdx.x; i < batch.faces; i += kThreads) {
+  for (Index i = threadIdx.x; i < batch.count; i += kThreads) {
     const float sign = i == positive.at ? 1.0F : i == negative.at ? -1.0F : 0.0F;
-    anchors.slope[a * batch.faces + i] = active ? sign : 0.0F;
+    anchors.slope[a * batch.count + i] = active ? sign : 0.0F;
   }
   if (threadIdx.x > 0) return;
   loss[a] = active ? reach - negative.d : 0.0F;
-  anchors.triplets[a] = any ? 1.0F : 0.0F;
+  anchors.terms[a] = any ? 1.0F : 0.0F;
   anchors.active[a] = active ? 1.0F : 0.0F;
 }
 
@@ -102,7 +75,7 @@ enum Class : int { positive, negative, nobody };  // nobody: the anchor itself, 
 // is positive unless the positive's bound <= the negative's.
 __device__ __forceinline__ Class class_of(float& bound, const Batch& batch, Index a, Index i) {
   bound = 0;
-  if (i == a || i >= batch.faces) return nobody;
+  if (i == a || i >= batch.count) return nobody;
   const bool same = batch.same_class(a, i);
   bound = same ? batch.margin + batch.distance(a, i) : batch.distance(a, i);
   return same ? positive : negative;
@@ -117,13 +90,13 @@ __global__ void __launch_bounds__(kThreads)
   const Index a = blockIdx.x;
   const int t = static_cast<int>(threadIdx.x);
   double loss_sum = 0, active_sum = 0, triplet_sum = 0;
-  for (Index first = 0; first < batch.faces; first += kThreads) {
+  for (Index first = 0; first < batch.count; first += kThreads) {
     float bound;
     const Class mine = class_of(bound, batch, a, first + t);
     float here = 0;  // few enough terms for float32
     double so_far = 0;
     int active = 0, met = 0;
-    for (Index staged = 0; staged < batch.faces; staged += kThreads) {
+    for (Index staged = 0; staged < batch.count; staged += kThreads) {
       class_at[t] = class_of(bound_of[t], batch, a, staged + t);
       __syncthreads();
       for (int i = 0; i < kThreads && mine != nobody; ++i) {
@@ -139,53 +112,23 @@ __global__ void __launch_bounds__(kThreads)
       here = 0;
       __syncthreads();
     }
-    if (first + t < batch.faces)
-      anchors.slope[a * batch.faces + first + t] =
+    if (first + t < batch.count)
+      anchors.slope[a * batch.count + first + t] =
           static_cast<float>(mine == positive ? active : -active);
     if (mine != positive) continue;
     loss_sum += so_far;
     active_sum += active;
     triplet_sum += met;
   }
-  loss_sum = sum_of_block(sums, loss_sum);
+  loss_sum = fold_block(sums, loss_sum, Plus());
   __syncthreads();
-  active_sum = sum_of_block(sums, active_sum);
+  active_sum = fold_block(sums, active_sum, Plus());
   __syncthreads();
-  triplet_sum = sum_of_block(sums, triplet_sum);
+  triplet_sum = fold_block(sums, triplet_sum, Plus());
   if (t > 0) return;
   loss[a] = static_cast<float>(loss_sum);
   anchors.active[a] = static_cast<float>(active_sum);
-  anchors.triplets[a] = static_cast<float>(triplet_sum);
-}
-
-// A block an anchor: its share of the loss, and the pairs of which it is the first.
-__global__ void __launch_bounds__(kThreads)
-    divide(float* loss, float* dd, float* active, Anchors anchors, Index faces, float weight,
-           bool hard) {
-  GPU_SHARED(double, sums, [kThreads]);
-  GPU_SHARED(double, total, [2]);
-  const Index a = blockIdx.x;
-  const int t = static_cast<int>(threadIdx.x);
-  // Sums of whole numbers: exact in any order.
-  double triplets = 0, active_triplets = 0;
-  for (Index i = t; i < faces; i += kThreads) {
-    triplets += anchors.triplets[i];
-    active_triplets += anchors.active[i];
-  }
-  triplets = sum_of_block(sums, triplets);
-  if (t == 0) total[0] = triplets;
-  __syncthreads();
-  active_triplets = sum_of_block(sums, active_triplets);
-  if (t == 0) total[1] = active_triplets;
-  __syncthreads();
-  const double by = total[hard ? 0 : 1];
-  for (Index b = a + 1 + t; b < faces; b += kThreads) {
-    const double slope = anchors.slope[a * faces + b] + anchors.slope[b * faces + a];
-    dd[pair_index(faces, a, b)] = by > 0 ? static_cast<float>(weight * slope / by) : 0.0F;
-  }
-  if (t > 0) return;
-  loss[a] = by > 0 ? static_cast<float>(loss[a] / by) : 0.0F;
-  if (a == 0) *active = triplets > 0 ? static_cast<float>(active_triplets / triplets) : 0.0F;
+  anchors.terms[a] = static_cast<float>(triplet_sum);
 }
 
 }  // namespace
@@ -193,24 +136,22 @@ __global__ void __launch_bounds__(kThreads)
 void triplet_loss(const Context& ctx, float* loss, float* dd, float* active, const float* d,
                   const float* age, Index batch, float weight, const Triplet& options) {
   WorkspaceScope scope(ctx.workspace);
-  const Anchors anchors = {scope.floats(batch * batch), scope.floats(batch), scope.floats(batch)};
-  const Batch faces = {d, age, batch, options.margin, options.tau};
-  const dim3 grid(static_cast<unsigned>(batch)), block(kThreads);
+  const Anchors anchors = anchors_in(scope, batch);
+  const Batch faces = {{d, age, batch}, options.margin, options.tau};
+  const dim3 grid = block_for_each_anchor(batch), block(kThreads);
   switch (options.kind) {  // here, on the host: a kernel could not fail in words
     case TripletKind::hard:
       gpu::launch(ctx, "triplet", hard_triplets, grid, block, 0, loss, anchors, faces);
-      return gpu::launch(ctx, "triplet", divide, grid, block, 0, loss, dd, active, anchors, batch,
-                         weight, true);
+      return gather_pairs(ctx, loss, dd, active, anchors, batch, weight, MeanOver::terms);
     case TripletKind::all:
       gpu::launch(ctx, "triplet", all_triplets, grid, block, 0, loss, anchors, faces);
-      return gpu::launch(ctx, "triplet", divide, grid, block, 0, loss, dd, active, anchors, batch,
-                         weight, false);
+      return gather_pairs(ctx, loss, dd, active, anchors, batch, weight, MeanOver::active);
   }
   fail_unknown_triplet(options.kind);
 }
 
 Index triplet_workspace(const Context&, Index batch) {
-  return workspace_floats(batch * batch) + 2 * workspace_floats(batch);
+  return anchors_workspace(batch);
 }
 
 }  // namespace twinage::TWINAGE_GPU_NAMESPACE

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/batch_loss/naive_sums.h"
 #include "kernels/triplet/triplet.h"
 
 namespace twinage::naive {
@@ -40,28 +41,21 @@ Face nearest(const std::vector<Face>& faces) {
   return best;
 }
 
-// Sums over triplets, not yet divided.
-struct Sums {
-  std::vector<double> loss, slope;           // [batch] and, d loss / d D, [P]
-  double triplets = 0, active_triplets = 0;  // how many
-};
-
-void add_triplet(Sums& sums, Index batch, Index anchor, Face p, Face n, float margin) {
-  ++sums.triplets;
+void add_triplet(Sums& sums, Index anchor, Face p, Face n, float margin) {
+  ++sums.terms;
   if (margin + p.d <= n.d) return;
-  ++sums.active_triplets;
-  sums.loss[static_cast<std::size_t>(anchor)] += static_cast<double>(margin) + p.d - n.d;
-  sums.slope[static_cast<std::size_t>(pair_index(batch, anchor, p.at))] += 1;
-  sums.slope[static_cast<std::size_t>(pair_index(batch, anchor, n.at))] -= 1;
+  ++sums.active;
+  sums.loss_of(anchor) += static_cast<double>(margin) + p.d - n.d;
+  sums.slope_of(anchor, p.at) += 1;
+  sums.slope_of(anchor, n.at) -= 1;
 }
 
-// What the loss is divided by.
-double divisor(const Sums& sums, TripletKind kind) {
+MeanOver mean_over(TripletKind kind) {
   switch (kind) {
     case TripletKind::hard:
-      return sums.triplets;
+      return MeanOver::terms;
     case TripletKind::all:
-      return sums.active_triplets;
+      return MeanOver::active;
   }
   fail_unknown_triplet(kind);
 }
@@ -70,23 +64,17 @@ double divisor(const Sums& sums, TripletKind kind) {
 
 void triplet_loss(const Context&, float* loss, float* dd, float* active, const float* d,
                   const float* age, Index batch, float weight, const Triplet& options) {
-  Sums sums;
-  sums.loss.resize(static_cast<std::size_t>(batch));
-  sums.slope.resize(static_cast<std::size_t>(batch * (batch - 1) / 2));
+  const MeanOver over = mean_over(options.kind);
+  Sums sums(batch);
   for (Index anchor = 0; anchor < batch; ++anchor) {
     Others others = others_of(anchor, d, age, batch, options.tau);
     if (others.positives.empty() || others.negatives.empty()) continue;
     if (options.kind == TripletKind::hard)
       others = {{farthest(others.positives)}, {nearest(others.negatives)}};
     for (const Face& p : others.positives)
-      for (const Face& n : others.negatives) add_triplet(sums, batch, anchor, p, n, options.margin);
+      for (const Face& n : others.negatives) add_triplet(sums, anchor, p, n, options.margin);
   }
-  const double by = divisor(sums, options.kind);
-  for (std::size_t a = 0; a < sums.loss.size(); ++a)
-    loss[a] = by > 0 ? static_cast<float>(sums.loss[a] / by) : 0;
-  for (std::size_t p = 0; p < sums.slope.size(); ++p)
-    dd[p] = by > 0 ? static_cast<float>(weight * sums.slope[p] / by) : 0;
-  *active = sums.triplets > 0 ? static_cast<float>(sums.active_triplets / sums.triplets) : 0;
+  sums.write(loss, dd, active, weight, over);
 }
 
 }  // namespace twinage::naive

@@ -10,7 +10,9 @@
 
 #include "core/context.h"
 #include "core/view.h"
+#include "kernels/log_ratio/log_ratio.h"
 #include "kernels/pair_loss/pair_loss.h"
+#include "kernels/rank_n_contrast/rank_n_contrast.h"
 #include "siamese/pairs.h"
 #include "siamese/tasks.h"
 
@@ -25,12 +27,14 @@ struct Labels {
 // What losses can be told; each reads what it needs.
 struct LossOptions {
   PairMode pairs = PairMode::all;
-  bool balanced = false;               // see pair_weights
-  float margin = PairLoss{}.margin;    // distance
-  float tau = PairLoss{}.tau;          // years
-  float gap_max = PairLoss{}.gap_max;  // years
-  float scale = PairLoss{}.scale;      // years per unit of distance
-  float beta = PairLoss{}.beta;        // distance
+  bool balanced = false;                            // see pair_weights
+  float margin = PairLoss{}.margin;                 // distance
+  float tau = PairLoss{}.tau;                       // years
+  float gap_max = PairLoss{}.gap_max;               // years
+  float scale = PairLoss{}.scale;                   // years per unit of distance
+  float beta = PairLoss{}.beta;                     // distance
+  float gap_min = LogRatio{}.gap_min;               // years
+  float temperature = RankNContrast{}.temperature;  // distance
 };
 
 struct LossValue {

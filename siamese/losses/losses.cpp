@@ -27,13 +27,21 @@ Made of_triplets(const LossSetup& setup) {
 
 constexpr Row kLosses[] = {
     of_pairs<PairLossKind::contrastive>("pairs: one age together, others a margin apart"),
-    of_pairs<PairLossKind::revised_contrastive>("the paper's: within tau years counts as one age"),
-    of_pairs<PairLossKind::graded_contrastive>("the same, with a margin that grows with the gap"),
+    of_pairs<PairLossKind::revised_contrastive>("the paper's: within tau years is one age"),
+    of_pairs<PairLossKind::graded_contrastive>("the same, the margin grows with the gap"),
     of_pairs<PairLossKind::gap_regression>("pairs: distance = gap in units of scale years"),
     {Task::embedding, "triplet-hard", "batch: farthest of its class, nearest other",
      of_triplets<TripletKind::hard>},
     {Task::embedding, "triplet-all", "batch: mean over all triplets not yet right",
      of_triplets<TripletKind::all>},
+    {Task::embedding, "scale-varying-triplet", "batch: nearer in age nearer, close ages first",
+     make_scale_varying_triplet_loss},
+    {Task::embedding, "log-ratio", "batch: distances in the ratios of the gaps",
+     make_log_ratio_loss},
+    {Task::embedding, "rank-n-contrast", "batch: of those as far in age, the nearest",
+     make_rank_n_contrast_loss},
+    {Task::embedding, "lifted", "batch: a pair of one age against all others", make_lifted_loss},
+    {Task::embedding, "n-pair", "batch: the same on inner products", make_n_pair_loss},
     {Task::gender, "cross-entropy", "softmax over male and female", make_gender_loss},
     {Task::age, "cross-entropy", "softmax over the ages 0 to 100 (DEX)", make_age_loss},
 };
@@ -56,7 +64,7 @@ std::vector<std::string> loss_names(Task task) {
 std::string losses_table() {
   std::string text;
   for (const Row& row : kLosses)
-    text += fmt::format("  {:<9} {:<19} {}\n", to_string(row.task), row.name, row.help);
+    text += fmt::format("  {:<9} {:<21} {}\n", to_string(row.task), row.name, row.help);
   return text;
 }
 

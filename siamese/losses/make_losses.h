@@ -7,6 +7,11 @@ namespace twinage {
 
 std::unique_ptr<Loss> make_pair_loss(PairLossKind kind, const LossSetup& setup);
 std::unique_ptr<Loss> make_triplet_loss(TripletKind kind, const LossSetup& setup);
+std::unique_ptr<Loss> make_scale_varying_triplet_loss(const LossSetup& setup);
+std::unique_ptr<Loss> make_log_ratio_loss(const LossSetup& setup);
+std::unique_ptr<Loss> make_rank_n_contrast_loss(const LossSetup& setup);
+std::unique_ptr<Loss> make_lifted_loss(const LossSetup& setup);
+std::unique_ptr<Loss> make_n_pair_loss(const LossSetup& setup);
 std::unique_ptr<Loss> make_gender_loss(const LossSetup& setup);
 std::unique_ptr<Loss> make_age_loss(const LossSetup& setup);
 

@@ -235,16 +235,6 @@ TEST_CASE("triplet_loss: a batch of 1024 faces") {
   }
 }
 
-TEST_CASE("pair_index: counts the pairs (0, 1), (0, 2), ..., (1, 2), ... either way round") {
-  Index next = 0;
-  for (Index a = 0; a < 7; ++a)
-    for (Index b = a + 1; b < 7; ++b) {
-      CHECK(pair_index(7, a, b) == next);
-      CHECK(pair_index(7, b, a) == next++);
-    }
-  CHECK(next == pairs_of(7));
-}
-
 TEST_CASE("triplet_loss: options without meaning and batches too large throw") {
   const TestContext ctx(1000);
   SharedVector<float> ones(10, 1);

@@ -15,7 +15,8 @@ import subprocess
 import sys
 
 ORDER = ["core", "kernels", "layers", "siamese", "train/faces", "train/settings", "train/model", "train", "tools"]
-SHARED = {"simt", "product"}  # what operations stand on: the host's CUDA runner; tiles of products
+# What operations stand on: the host's CUDA runner; tiles of products; anchors and pairs of a batch.
+SHARED = {"simt", "product", "batch_loss"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 

@@ -63,16 +63,21 @@ void add_loss(SettingList& list, TrainConfig& c) {
   list.add("loss.positive_share", c.positive_share, from_to(0, 1), kShared,
            "of sampled pairs: those of the same class");
   list.add("loss.margin", loss.margin, above(0), kShared,
-           "distance beyond which a pair of different classes is left alone; of triplets: by "
-           "which the other class must be farther away");
+           "distance beyond which a pair of different classes is left alone; of triplets and "
+           "lifted: by which the other class must be farther away");
   list.add("loss.tau", loss.tau, at_least(0), kShared,
            "years: faces no further apart in age are of the same class");
   list.add("loss.gap_max", loss.gap_max, above(0), kShared,
-           "years from which on graded-contrastive asks for the whole margin");
+           "years from which on graded-contrastive asks for the whole margin; the gap to which "
+           "scale-varying-triplet compares others");
   list.add("loss.scale", loss.scale, above(0), kShared,
            "years per unit of distance, of gap-regression");
   list.add("loss.beta", loss.beta, above(0), kShared,
            "corner of gap-regression's smooth-L1, in units of distance");
+  list.add_later("loss.gap_min", loss.gap_min, above(0), kShared,
+                 "years: log-ratio counts a smaller gap as this");
+  list.add_later("loss.temperature", loss.temperature, above(0), kShared,
+                 "of rank-n-contrast: the distance by which a face is e times less likely");
   list.add("loss.gender_weight", head[Task::gender].weight, at_least(0), kShared,
            "of the gender head's loss");
   // Of each head its loss and weight. Two of them are older than the list of heads and stand above.

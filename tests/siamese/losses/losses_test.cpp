@@ -122,6 +122,34 @@ TEST_CASE("losses: triplets come through the same door as pairs, with the gradie
   }
 }
 
+TEST_CASE("losses: the gradient of every loss of the embedding is that of its value") {
+  for (const std::string& name : loss_names(Task::embedding)) {
+    CAPTURE(name);
+    GuardedTensor z(matrix(kBatch, kWidth), 2);
+    Random random(8);
+    z.fill_uniform(random, -0.8F, 0.8F);
+    const std::vector<float> gradient = compute(Task::embedding, name.c_str(), z, 1).gradient;
+    double largest = 0, error = 0;
+    for (Index i = 0; i < kBatch * kWidth; ++i) {
+      float& x = z.view().pixel(i / kWidth)[i % kWidth];
+      const float here = x;
+      const auto value_at = [&](float step) {
+        x = here + step;
+        return compute(Task::embedding, name.c_str(), z, 1).value.loss;
+      };
+      constexpr float kStep = 2e-3F;  // of values in float32: finer differences drown in rounding
+      const double expected =
+          (value_at(kStep) - value_at(-kStep)) / (2 * static_cast<double>(kStep));
+      x = here;
+      largest = std::max(largest, std::fabs(expected));
+      error = std::max(
+          error, std::fabs(static_cast<double>(gradient[static_cast<std::size_t>(i)]) - expected));
+    }
+    CHECK(largest > 0.01);
+    CHECK(error < 0.02 * largest);
+  }
+}
+
 TEST_CASE(
     "losses: the age head's classes are whole years, and who is older than 100 counts as 100") {
   GuardedTensor logits(matrix(kBatch, kAges), 1);
