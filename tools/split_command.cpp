@@ -45,22 +45,29 @@ void check_options(const CLI::App& command, const ProtocolOptions& options) {
                                    to_string(options.protocol), name));
 }
 
+[[noreturn]] void refuse(const std::string& out) {
+  throw UsageError(fmt::format(
+      "[split] {} would be overwritten, and holds something else: choose another --out, or add "
+      "--force",
+      out));
+}
+
 // Writing the same again does no harm; another split may be one that a run began with.
 void write_split(const SplitArguments& a, const std::string& text) {
   std::error_code error;
   const bool there = std::filesystem::exists(a.out, error);
   if (there && read_text_file(a.out) == text) return;
-  if (there && !a.force)
-    throw UsageError(fmt::format(
-        "[split] {} would be overwritten, and holds something else: choose another --out, or add "
-        "--force",
-        a.out));
+  if (there && !a.force) refuse(a.out);
   write_file_atomically(a.out, text);
 }
 
 void run(const CLI::App& command, SplitArguments& a) {
   a.options.protocol = parse<Protocol>(a.protocol);
   check_options(command, a.options);
+  std::error_code error;
+  if (!a.force && std::filesystem::exists(a.out, error) &&
+      beginning_of(a.out, kSplitTitle.size()) != kSplitTitle)
+    refuse(a.out);  // before every picture is decoded
   require_writable(a.out);
   FaceDataset faces = a.dataset.find(
       a.data, a.options.protocol == Protocol::official ? OfficialParts::all : OfficialParts::named);
