@@ -17,13 +17,13 @@ namespace {
 
 constexpr const char* kHelp =
     "Writes which face is trained on and which is measured with into a text file that\n"
-    "can be kept and shared: one line a picture, the same for the same faces and seed on\n"
-    "every machine. 'train' and 'eval' take it.\n\n"
-    "  twinage split --data faces --protocol random --seed 1 --share 0.2 --out split.txt\n"
+    "can be kept and shared: one line a picture, the same for the same faces and\n"
+    "seed on every machine. 'train' and 'eval' take it.\n\n"
+    "  twinage split --data faces --protocol random --share 0.2 --out split.txt\n"
     "  twinage train --data faces --split split.txt --epochs 30 --out run\n"
     "  twinage eval run --data faces --split split.txt\n\n"
-    "Copies of a picture are all on one side. Every picture is decoded once, so that no\n"
-    "damaged one is in the split. What may be compared with whose figures is in\n"
+    "Copies of a picture are all on one side. Every picture is decoded once, so that\n"
+    "no damaged one is in the split. What may be compared with whose figures is in\n"
     "docs/08-from-distance-to-age.md.";
 
 struct SplitArguments {

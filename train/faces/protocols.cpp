@@ -278,7 +278,7 @@ void check(const ProtocolOptions& options) {
 }  // namespace
 
 std::string protocol_help() {
-  return "  random         pictures at random, whoever is on them (as most figures on MORPH)\n"
+  return "  random         pictures at random, whoever is on them (most figures on MORPH)\n"
          "  person         at random, but nobody on two sides (subject-exclusive)\n"
          "  folds          --folds parts of pictures, each of which is tested in turn\n"
          "  person-folds   the same, nobody in two folds\n"
