@@ -8,6 +8,7 @@ namespace twinage {
 
 void add_synth_command(CLI::App& app);
 void add_data_command(CLI::App& app);
+void add_split_command(CLI::App& app);
 void add_train_command(CLI::App& app);
 void add_eval_command(CLI::App& app);
 void add_predict_command(CLI::App& app);

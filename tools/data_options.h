@@ -21,8 +21,8 @@ struct DataOptions {
         ->check(CLI::IsMember(face_format_names()))
         ->capture_default_str();
   }
-  FaceDataset find(const std::string& path) const {
-    return find_faces(path, parse<AgeRanges>(age_ranges), format);
+  FaceDataset find(const std::string& path, OfficialParts parts = OfficialParts::named) const {
+    return find_faces(path, parse<AgeRanges>(age_ranges), format, parts);
   }
 };
 

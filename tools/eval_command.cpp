@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -11,6 +12,7 @@
 #include "tools/data_options.h"
 #include "tools/model_options.h"
 #include "train/faces/copies.h"
+#include "train/faces/split_file.h"
 #include "train/model/metrics.h"
 #include "train/model/reading_text.h"
 #include "train/progress.h"
@@ -22,7 +24,8 @@ constexpr Index kThresholdPairs = 50'000;
 
 struct EvalArguments {
   ModelOptions model;
-  std::string data, out;
+  std::string data, out, split, part;
+  std::optional<Index> fold;
   DataOptions dataset;
 };
 
@@ -33,7 +36,8 @@ constexpr const char* kHelp =
     "score (CS), accuracy within 3, 5 and 7 years (CA), gender, and \"same age class?\",\n"
     "also for each decade of age, gender and race, where a small mean can hide much.\n\n"
     "  twinage eval run --data others\n"
-    "  twinage eval run --data others --readout comparison --json\n\n"
+    "  twinage eval run --data others --readout comparison --json\n"
+    "  twinage eval run --data faces --split split.txt       (its part test)\n\n"
     "Measure with faces that the model never saw. Those it was trained on are\n"
     "recognised by their files' contents and each left out of its own reading, but the\n"
     "network knows them: their figures are too good, and are given apart from others'.";
@@ -142,6 +146,37 @@ std::string as_text(const Evaluation& e, const Calibration& calibration) {
   return text;
 }
 
+// The part of a split that is measured: the one asked for; else test, or val where there is no
+// test; of folds the one that the model was not trained on.
+std::string part_of(const EvalArguments& a, const SplitFile& split, const TrainConfig& model) {
+  const Index folds = split.folds();
+  if (folds == 0 && a.fold) throw UsageError("[eval] " + split.name + " has no folds: use --part");
+  if (folds > 0 && !a.part.empty())
+    throw UsageError("[eval] " + split.name + " has folds: use --fold");
+  if (folds > 0 && !a.fold && model.split.empty())
+    throw UsageError(fmt::format(
+        "[eval] {} has folds 0 to {}, and the model was trained without a split: add --fold",
+        split.name, folds - 1));
+  std::string part = folds > 0 ? fmt::format("{}", a.fold.value_or(model.fold)) : a.part;
+  if (part.empty()) part = split.has("test") ? "test" : "val";
+  if (!split.has(part)) throw UsageError(fmt::format("[eval] {} has no part {}", split.name, part));
+  return part;
+}
+
+FaceDataset faces_of(const EvalArguments& a, const FaceReader& reader) {
+  if (a.split.empty()) {
+    if (a.fold || !a.part.empty()) throw UsageError("[eval] --fold and --part are of a --split");
+    return a.dataset.find(a.data);
+  }
+  const SplitFile split = read_split(a.split);
+  const std::string part = part_of(a, split, reader.model().config);
+  Progress bar("comparing with the split");
+  FaceDataset faces = faces_of_split(a.dataset.find(a.data, OfficialParts::all), a.data, split,
+                                     std::array{part}, reader.context().threads, bar.counter());
+  bar.line(fmt::format("measured: part {} of {}, {} pictures", part, a.split, faces.faces.size()));
+  return faces;
+}
+
 void run(const EvalArguments& a) {
   if (!a.out.empty()) {
     // Figures of an earlier eval may be replaced, a file of somebody's may not.
@@ -153,10 +188,11 @@ void run(const EvalArguments& a) {
     require_writable(a.out);
   }
   FaceReader reader = a.model.reader();
+  FaceDataset faces = faces_of(a, reader);
   Readings readings;
   {
     Progress bar("reading faces");
-    readings = reader.read(a.dataset.find(a.data), bar.counter(), FaceStore::WhenNone::fail,
+    readings = reader.read(std::move(faces), bar.counter(), FaceStore::WhenNone::fail,
                            FaceReader::CopiesCount::once);
   }
   require(!readings.dataset.faces.empty(),
@@ -184,6 +220,12 @@ void add_eval_command(CLI::App& app) {
   auto a = std::make_shared<EvalArguments>();
   a->model.add_run(*command);
   command->add_option("--data", a->data, "faces: a folder or a list")->required();
+  command->add_option("--split", a->split, "a file of 'twinage split': measure a part of --data")
+      ->type_name("FILE");
+  command->add_option("--part", a->part, "train, val or test; test if absent")
+      ->check(CLI::IsMember({"train", "val", "test"}));
+  command->add_option("--fold", a->fold, "of a split into folds; the model's own if absent")
+      ->check(CLI::NonNegativeNumber);
   a->dataset.add_to(*command);
   a->model.add_readout(*command);
   command->add_option("--out", a->out, "also write the figures to this JSON file");

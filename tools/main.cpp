@@ -71,6 +71,7 @@ int main(int argc, char** argv) {
     app.get_formatter()->column_width(26);
     twinage::add_synth_command(app);
     twinage::add_data_command(app);
+    twinage::add_split_command(app);
     twinage::add_train_command(app);
     twinage::add_eval_command(app);
     twinage::add_predict_command(app);

@@ -2,8 +2,8 @@
 # To build and run:
 packages_build=(g++ cmake ninja-build libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev
   libstb-dev doctest-dev libxxhash-dev zlib1g-dev)
-# To run all tests: Clang (ThreadSanitizer), the formatter, and Python to
-# read our files back with NumPy.
-packages_test=(clang libclang-rt-14-dev clang-format python3 python3-numpy)
+# To run all tests: Clang (ThreadSanitizer), the formatter, Python to read our files back with NumPy,
+# and libmatio, without which a build reads IMDB-WIKI's lists as CSV only.
+packages_test=(clang libclang-rt-14-dev clang-format python3 python3-numpy libmatio-dev)
 # To compare with others:
 packages_benchmark=(libdnnl-dev libopenblas-dev)

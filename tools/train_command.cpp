@@ -41,9 +41,9 @@ void handle_signals() {
 }
 
 struct TrainArguments {
-  std::string data, val, preset, recipe, loss, out, config;
+  std::string data, val, split, preset, recipe, loss, out, config;
   double minutes = 0, epochs = 0;
-  Index steps = 0, batch = 0;
+  Index steps = 0, batch = 0, fold = 0;
   std::uint64_t seed = 1;
   bool resume = false;
   std::vector<std::string> settings;
@@ -80,6 +80,8 @@ TrainConfig configuration(const CLI::App& command, const TrainArguments& a) {
   if (given("--recipe")) c = recipe(a.recipe);
   if (given("--data")) c.data = a.data;
   if (given("--val")) c.val = a.val;
+  if (given("--split")) c.split = a.split;
+  if (given("--fold")) c.fold = a.fold;
   if (given("--format")) c.format = a.dataset.format;
   if (given("--age-ranges")) c.age_ranges = parse<AgeRanges>(a.dataset.age_ranges);
   if (given("--preset")) c.preset = a.preset;
@@ -141,6 +143,11 @@ void add_train_command(CLI::App& app) {
   auto a = std::make_shared<TrainArguments>();
   command->add_option("--data", a->data, "training faces: a folder or a CSV manifest");
   command->add_option("--val", a->val, "faces to validate on; never trained on");
+  command->add_option("--split", a->split, "which faces of --data to train on: 'twinage split'")
+      ->type_name("FILE");
+  command->add_option("--fold", a->fold, "of a split into folds the one that is left out")
+      ->check(CLI::NonNegativeNumber)
+      ->default_str("0");
   a->dataset.add_to(*command);
   command->add_option("--out", a->out, "run directory to create")->required()->type_name("RUN");
   command->add_option("--preset", a->preset, preset_choices())->default_str("tiny");

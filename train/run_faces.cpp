@@ -7,6 +7,7 @@
 #include "core/output.h"
 #include "layers/backbones/backbone.h"
 #include "train/faces/copies.h"
+#include "train/faces/split_file.h"
 #include "train/progress.h"
 
 namespace twinage {
@@ -86,20 +87,87 @@ void say_how_balanced(const TrainConfig& config, const RunFaces& run) {
   note("balanced ages: a face is drawn {:.2f} to {:.2f} times an epoch, by its age\n", least, most);
 }
 
+void find_by_folders(RunFaces& run, const TrainConfig& config, int threads) {
+  run.faces = find_faces(config.data, config.age_ranges, config.format);
+  std::size_t memory = bytes_of(config.memory_gb);
+  run.store = open_store(run.faces, config.data, config.preset, memory, threads);
+  if (config.val.empty()) return;
+  run.val_faces = find_faces(config.val, config.age_ranges, config.format);
+  memory -= static_cast<std::size_t>(run.store->kept()) * run.store->bytes_of_face();
+  run.val_store = open_store(run.val_faces, config.val, config.preset, memory, threads);
+  run.val = all_of(run.val_faces);
+  leave_out_common(run.faces, *run.store, run.val_faces);
+}
+
+// A split made elsewhere may have copies of a picture on two sides. Who is on both is its own
+// business: figures of some protocols are of known persons.
+void leave_out_copies(FaceDataset& faces, FaceStore& store, FaceDataset elsewhere) {
+  for (Face& face : elsewhere.faces) face.subject.clear();
+  const InCommon common = in_common(faces, elsewhere);
+  if (common.copies > 0)
+    note("{} pictures to train on are in other parts of the split, too: they are not trained on\n",
+         common.copies);
+  require(!common.stayed.empty(),
+          "[train] no face is left to train on: all {} are in other parts of the split, too",
+          faces.faces.size());
+  keep_faces(faces, common.stayed);
+  store.keep(common.stayed);
+}
+
+FaceDataset take_parts(const FaceDataset& all, const std::vector<std::string>& parts) {
+  FaceDataset chosen = all;
+  std::erase_if(chosen.faces, [&](const Face& face) {
+    return std::ranges::find(parts, face.part) == parts.end();
+  });
+  return chosen;
+}
+
+void find_by_split(RunFaces& run, const TrainConfig& config, int threads) {
+  const SplitFile split = read_split(config.split);
+  const SplitSides sides = sides_of(split, config.fold);
+  if (!sides.val.empty() && !config.val.empty())
+    throw UsageError(fmt::format("[train] {} has a part to validate on: leave out --val (data.val)",
+                                 config.split));
+  const FaceDataset found =
+      find_faces(config.data, config.age_ranges, config.format, OfficialParts::all);
+  std::vector<std::string> names;
+  for (const SplitPart& part : split.parts) names.push_back(part.name);
+  FaceDataset all;
+  {
+    Progress bar("comparing with " + config.split);
+    all = faces_of_split(found, config.data, split, names, threads, bar.counter());
+  }
+  if (found.faces.size() > all.faces.size())
+    note("{} faces of {} are in no part of {}\n", found.faces.size() - all.faces.size(),
+         config.data, config.split);
+  std::size_t memory = bytes_of(config.memory_gb);
+  run.faces = take_parts(all, sides.train);
+  run.store = open_store(run.faces, config.data, config.preset, memory, threads);
+  FaceDataset elsewhere = take_parts(all, sides.others);
+  if (!sides.val.empty() || !config.val.empty()) {
+    run.val_faces = sides.val.empty() ? find_faces(config.val, config.age_ranges, config.format)
+                                      : take_parts(all, sides.val);
+    const std::string what = sides.val.empty() ? config.val : "part val of " + config.split;
+    memory -= static_cast<std::size_t>(run.store->kept()) * run.store->bytes_of_face();
+    run.val_store = open_store(run.val_faces, what, config.preset, memory, threads);
+    run.val = all_of(run.val_faces);
+    if (sides.val.empty()) leave_out_common(run.faces, *run.store, run.val_faces);
+    const std::vector<Face>& val = run.val_faces.faces;
+    elsewhere.faces.insert(elsewhere.faces.end(), val.begin(), val.end());
+    elsewhere.copies = run.val_faces.copies;
+  }
+  leave_out_copies(run.faces, *run.store, std::move(elsewhere));
+}
+
 }  // namespace
 
 std::unique_ptr<const RunFaces> find_run_faces(const TrainConfig& config, int threads) {
   auto found = std::make_unique<RunFaces>();
   RunFaces& run = *found;
-  run.faces = find_faces(config.data, config.age_ranges, config.format);
-  std::size_t memory = bytes_of(config.memory_gb);
-  run.store = open_store(run.faces, config.data, config.preset, memory, threads);
-  if (!config.val.empty()) {
-    run.val_faces = find_faces(config.val, config.age_ranges, config.format);
-    memory -= static_cast<std::size_t>(run.store->kept()) * run.store->bytes_of_face();
-    run.val_store = open_store(run.val_faces, config.val, config.preset, memory, threads);
-    run.val = all_of(run.val_faces);
-    leave_out_common(run.faces, *run.store, run.val_faces);
+  if (config.split.empty()) {
+    find_by_folders(run, config, threads);
+  } else {
+    find_by_split(run, config, threads);
   }
   const Index held_out = held_out_count(run.store->size(), config.held_out, config.held_out_max);
   run.split = split_faces(run.faces.faces, held_out, Random(config.seed, kSplitStream));

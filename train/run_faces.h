@@ -27,7 +27,9 @@ struct RunFaces {
 
 // Reads the pictures of config.data and config.val, with progress on the terminal. Copies count
 // once, and nobody is trained on who is validated on: pictures and persons that val has are left
-// out of faces, with a line that says so. Throws Error when more than half of the pictures cannot
+// out of faces, with a line that says so. With config.split, faces are those of its parts to train
+// on and val_faces those of its part val; pictures that are in other parts, too, are left out of
+// faces, persons are as the split has them. Throws Error when more than half of the pictures cannot
 // be decoded, when no face is left, and for what cannot be learnt from (train/faces/split.h).
 std::unique_ptr<const RunFaces> find_run_faces(const TrainConfig& config, int threads);
 

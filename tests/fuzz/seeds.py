@@ -169,7 +169,12 @@ def manifest_seeds():
             "1path,age\nexe,25-32\nexe,60+\nexe,more than 70\nexe,\"(25, 32)\"\n",
             "0path,age,gender,race\nexe,34 years old,male,White\nexe,nan,boy,Martian\nexe,1\n",
             "1path\tage\tgender\nexe\t+3\tunknown\n.\\exe\tunder 3\twoman\n~/a\t1\t\n",
-            "0age,path\n0,\n121,exe\n-1,exe\n1e3,exe\n", "0path,path\n", "0\ufeffpath,age\n\"exe\",1"]):
+            "0age,path\n0,\n121,exe\n-1,exe\n1e3,exe\n", "0path,path\n", "0\ufeffpath,age\n\"exe\",1",
+            "0dob,photo_taken,full_path,gender,name,face_score,second_face_score\n"
+            "723671,2009,exe,1.0,A,4.3,nan\n1981-7-2,2009.0,exe,female,,4.3,\n",
+            "0file_name,real_age\nexe,4\n../exe,121\n",
+            "0# twinage split 1\n# part train: 1 faces, fingerprint 0f\ntrain\ta b\ntest\tc\n",
+            "0# twinage split 1\r\n0\ta\r\n1\tb\n2\tc"]):
         yield f"{i}", text.encode()
 
 
@@ -177,7 +182,9 @@ def file_name_seeds():
     for i, text in enumerate([
             "30_1_4_20170117123456789.jpg.chip.jpg", "0_0_0_x.png", "116_1_2_ 2017.jpg", "30__0_2017.jpg",
             "39_1_20170116174525125.jpg", "61_3_20170109150557335.jpg", "a_1_2_x.jpg", "121_0_0_x.jpg",
-            "1_2_0_x.jpg", "1_0_5_x.jpg", "99999999999999999999_0_0_x.bmp", "007_01_04_", "3_1_1"]):
+            "1_2_0_x.jpg", "1_0_5_x.jpg", "99999999999999999999_0_0_x.bmp", "007_01_04_", "3_1_1",
+            "001A43a.JPG", "0001A16.jpg", "07381A100.jpg", "1000_StephenHawking_53_m.jpg",
+            "1_2_30_m.jpg", "18/111/109428-0.jpg"]):
         yield f"{i}", text.encode()
 
 

@@ -102,6 +102,19 @@ expect 2 'nosuch' "$twinage" data mixed --format nosuch
 expect 1 'no format recognises texts.*megaage-asian' "$twinage" data texts
 expect 2 'PATH is required' "$twinage" data
 
+# Splits: none, of folds that there are not, of persons whom nobody knows, of faces that are gone.
+expect 1 'is no split: expected the first line' train --data faces --split columns.csv --out run
+expect 2 'add --split' train --data faces --fold 1 --out run
+expect 1 'needs to know who is on a picture' "$twinage" split --data faces --protocol person --out split.txt
+expect 2 'no use for --folds' "$twinage" split --data faces --folds 3 --out split.txt
+expect 2 'columns.csv would be overwritten' "$twinage" split --data faces --out columns.csv
+[ ! -e split.txt ] || { echo "FAILED: a refused split was written"; failures=$((failures + 1)); }
+"$twinage" split --data faces --out split.txt >/dev/null 2>err || { echo "FAILED: split: $(cat err)"; failures=$((failures + 1)); }
+expect 1 'faces of split.txt are not in people, the first: .*there is no such picture' train --data people --split split.txt --out run
+expect 2 'has no folds' train --data faces --split split.txt --fold 2 --out run
+sed -i '$d' split.txt
+expect 1 'cut off or changed' train --data faces --split split.txt --out run
+
 # Each of them needs a GPU; where there is one, they are no mistakes.
 if [ ! -e /dev/nvidia0 ]; then
   expect 1 'cuda' train --data faces --out run --device cuda

@@ -42,7 +42,8 @@ std::vector<std::string> lacking(const FaceDataset& dataset) {
   return labels;
 }
 
-FaceDataset find_faces(const fs::path& path, AgeRanges ranges, std::string_view format) {
+FaceDataset find_faces(const fs::path& path, AgeRanges ranges, std::string_view format,
+                       OfficialParts parts) {
   std::error_code error;
   require(fs::exists(path, error), "[faces] there is no {}: {}", path.string(), layouts_text());
   if (!fs::is_directory(path, error)) {
@@ -52,7 +53,7 @@ FaceDataset find_faces(const fs::path& path, AgeRanges ranges, std::string_view 
             layouts_text());
   }
   const FaceFormat& chosen = face_format(format, path);
-  FaceDataset dataset = chosen.find(path, {ranges});
+  FaceDataset dataset = chosen.find(path, {ranges, parts});
   dataset.format = chosen.name;
   std::ranges::stable_sort(dataset.faces, {}, &Face::path);
   merge_rows_of_one_file(dataset);

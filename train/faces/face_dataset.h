@@ -19,6 +19,7 @@ struct Face {
   std::int32_t race = -1;     // index of FaceDataset::race_names; -1 unknown
   std::string subject;        // the person, if known
   std::uint64_t content = 0;  // content_hash of the file; 0 until the file has been read
+  std::string part = {};      // of the data set's official split, or of a split file; else empty
 };
 
 struct Skipped {
@@ -63,12 +64,17 @@ constexpr std::int32_t kRaces = 5;  // of UTKFace
 // Which of "genders", "races" and "persons" no face has.
 std::vector<std::string> lacking(const FaceDataset& dataset);
 
+// Of a data set that comes with a split: the part that a path names (of the whole set the one to
+// train on), or every part that lies under the path, with Face::part.
+enum class OfficialParts { named, all };
+
 // Finds the faces of a folder or a list, in one of the layouts of train/faces/formats/format.h:
 // the one of that name, or with "auto" the one that recognises the path. Rows of one picture are
 // merged as copies are. Only names and labels are read, not pictures. Throws UsageError for a name
 // that there is not; Error when no format recognises the path, or two do, and when there is no
 // usable face: empty folder, no such file, missing columns, every picture skipped.
 FaceDataset find_faces(const std::filesystem::path& path, AgeRanges ranges = AgeRanges::skip,
-                       std::string_view format = "auto");
+                       std::string_view format = "auto",
+                       OfficialParts parts = OfficialParts::named);
 
 }  // namespace twinage

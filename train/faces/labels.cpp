@@ -79,6 +79,13 @@ std::optional<Range> range_of(std::string_view text) {
   return std::nullopt;
 }
 
+// A field of a list may be of any length.
+std::string shown(std::string_view word) {
+  constexpr std::size_t kLongest = 40;
+  return word.size() <= kLongest ? std::string(word)
+                                 : std::string(word.substr(0, kLongest)) + "...";
+}
+
 }  // namespace
 
 std::string lower(std::string_view text) {
@@ -101,7 +108,7 @@ bool is_missing(std::string_view text) {
 }
 
 Reason read_age(float& age, std::string_view text, AgeRanges ranges) {
-  if (is_missing(text)) return fmt::format("the age is unknown ('{}')", text);
+  if (is_missing(text)) return fmt::format("the age is unknown ('{}')", shown(text));
   const std::string word = lower(trimmed(text));
   const std::string_view plain = without_unit(word);
   std::optional<double> years = number(plain);
@@ -113,10 +120,11 @@ Reason read_age(float& age, std::string_view text, AgeRanges ranges) {
     }
   }
   if (!years && word.find(',') != word.npos)
-    return fmt::format("age '{}' has a comma: write 34.5 for years, 34-45 for a range", text);
-  if (!years) return fmt::format("age '{}' is not a number", text);
+    return fmt::format("age '{}' has a comma: write 34.5 for years, 34-45 for a range",
+                       shown(text));
+  if (!years) return fmt::format("age '{}' is not a number", shown(text));
   if (!(*years >= 0 && *years <= static_cast<double>(kMaxAge)))
-    return fmt::format("age {} is outside 0..{:g}", text, kMaxAge);
+    return fmt::format("age {} is outside 0..{:g}", shown(text), kMaxAge);
   age = static_cast<float>(*years);
   return std::nullopt;
 }

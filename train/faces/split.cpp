@@ -17,13 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr Index kLeastFaces = 2;  // on either side
 
-std::vector<Index> shuffled(Index count, Random random) {
-  std::vector<Index> order(static_cast<std::size_t>(count));
-  std::iota(order.begin(), order.end(), Index{0});
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
-  return order;
-}
-
 // Chooses whom to keep apart among people of several faces.
 class Splitter {
  public:
@@ -98,6 +91,13 @@ class Splitter {
 };
 
 }  // namespace
+
+std::vector<Index> shuffled(Index count, Random random) {
+  std::vector<Index> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), Index{0});
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+  return order;
+}
 
 Index held_out_count(Index count, double share, Index most) {
   constexpr Index kEnough = 100, kAtMostOneOf = 5;

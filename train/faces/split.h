@@ -11,6 +11,9 @@
 
 namespace twinage {
 
+// 0 to count - 1 in a random order (Fisher and Yates).
+std::vector<Index> shuffled(Index count, Random random);
+
 struct Split {
   std::vector<Index> training, held_out;  // indices of faces, ascending
 };

@@ -46,6 +46,8 @@ void check_settings(const TrainConfig& config) {
   const int lengths = (c.steps > 0) + (c.epochs > 0) + (c.minutes > 0);
   if (lengths != 1)
     throw UsageError("[config] say how long to train: exactly one of --minutes, --epochs, --steps");
+  if (c.split.empty() && c.fold != 0)
+    throw UsageError("[config] --fold (data.fold) is of a split: add --split (data.split)");
   check_readout(c);
   check_that_it_can_be_written(c);
 }

@@ -39,6 +39,8 @@ struct TrainConfig {
   std::string data, val;
   std::string format = "auto";
   AgeRanges age_ranges = AgeRanges::skip;
+  std::string split;
+  Index fold = 0;
   double held_out = 0.03;
   Index held_out_max = 1000;
   BalanceOptions balance;

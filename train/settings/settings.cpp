@@ -34,6 +34,11 @@ void add_data(SettingList& list, TrainConfig& c) {
   list.add("data.age_ranges", c.age_ranges, {}, kShared,
            "what becomes of an age that is a range, 25-32: the face is left out, or its middle is "
            "taken");
+  list.add_later(
+      "data.split", c.split, anything(), kShared,
+      "--split: a file that says which faces of --data are trained on ('twinage split')");
+  list.add_later("data.fold", c.fold, at_least(0), kShared,
+                 "--fold: of a split into folds the one that is left out");
   list.add("data.held_out", c.held_out, between(0, 1), kShared,
            "share of the training faces kept aside to choose the best weights and to calibrate "
            "intervals; of small sets more is kept");

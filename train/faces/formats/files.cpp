@@ -90,8 +90,13 @@ void search_folder(FaceDataset& dataset, const fs::path& folder, const ReadName&
 }
 
 bool any_picture(const fs::path& folder, const std::function<bool(std::string_view name)>& named) {
+  return any_picture_at(folder,
+                        [&](const fs::path& path) { return named(path.filename().string()); });
+}
+
+bool any_picture_at(const fs::path& folder, const std::function<bool(const fs::path& path)>& fits) {
   return !walk(folder, [&](const fs::path& path, const Reason& reason) {
-    return !(is_picture(path, reason) && named(path.filename().string()));
+    return !(is_picture(path, reason) && fits(path));
   });
 }
 
@@ -163,6 +168,55 @@ Reason official_file(fs::path& file, const fs::path& folder, std::string_view wr
       if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   }
   return std::nullopt;  // there is none, as check_file will say
+}
+
+std::vector<std::string> official_parts(const fs::path& root,
+                                        std::span<const std::string_view> parts,
+                                        bool (*has_list)(const fs::path&, std::string_view)) {
+  std::vector<std::string> found;
+  for (const std::string_view part : parts)
+    if (has_list(root, part)) found.emplace_back(part);
+  return found;
+}
+
+std::optional<OfficialPlace> official_place(const fs::path& path,
+                                            std::span<const std::string_view> parts,
+                                            bool (*has_list)(const fs::path&, std::string_view)) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return std::nullopt;
+  // "train/", "." and ".." name a folder, too.
+  fs::path folder = fs::absolute(path, error).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();
+  const std::string name = folder.filename().string();
+  if (std::ranges::find(parts, name) != parts.end()) {
+    const fs::path plain = path.has_filename() ? path : path.parent_path();
+    fs::path root = plain.filename() == name ? plain.parent_path() : path / "..";
+    if (root.empty()) root = ".";
+    if (has_list(root, name)) return OfficialPlace{root, name};
+  }
+  if (!official_parts(path, parts, has_list).empty()) return OfficialPlace{path, ""};
+  std::optional<OfficialPlace> nested;
+  for (fs::directory_iterator entry(path, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    std::error_code status;
+    if (!entry->is_directory(status) || official_parts(entry->path(), parts, has_list).empty())
+      continue;
+    if (nested) return std::nullopt;  // two sets
+    nested = OfficialPlace{entry->path(), ""};
+  }
+  return nested;
+}
+
+std::string_view take_digits(std::string_view& text) {
+  const std::size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
+  const std::string_view digits = text.substr(0, end);
+  text.remove_prefix(end);
+  return digits;
+}
+
+std::string without_zeros(std::string_view digits) {
+  if (digits.empty()) return "";
+  return std::string(digits.substr(std::min(digits.find_first_not_of('0'), digits.size() - 1)));
 }
 
 std::vector<std::string> header_of(const fs::path& path) {

@@ -12,6 +12,7 @@ namespace twinage {
 
 struct FindOptions {
   AgeRanges ranges = AgeRanges::skip;
+  OfficialParts parts = OfficialParts::named;
 };
 
 struct FaceFormat {

@@ -16,14 +16,20 @@ FaceFormat utkface();
 FaceFormat manifest();
 FaceFormat morph();
 FaceFormat megaage_asian();
+FaceFormat afad();
+FaceFormat fg_net();
+FaceFormat appa_real();
+FaceFormat agedb();
+FaceFormat all_age_faces();
+FaceFormat imdb_wiki();
 }  // namespace formats
 
 std::span<const FaceFormat> face_formats() {
   static const std::array kFormats = {
-      formats::utkface(),
-      formats::manifest(),
-      formats::morph(),
-      formats::megaage_asian(),
+      formats::utkface(),       formats::manifest(), formats::morph(),
+      formats::megaage_asian(), formats::afad(),     formats::fg_net(),
+      formats::appa_real(),     formats::agedb(),    formats::all_age_faces(),
+      formats::imdb_wiki(),
   };
   return kFormats;
 }

@@ -25,7 +25,8 @@ Columns read_header(const CsvRow& header, const std::string& manifest, const Spe
     require(columns.emplace(name, i).second || name.empty(),
             "[faces] {}: the header names the column '{}' twice", manifest, name);
   }
-  for (const auto& [ours, its] : {std::pair("path", spelling.path), {"subject", spelling.subject}})
+  for (const auto& [ours, its] :
+       {std::pair("path", spelling.path), {"subject", spelling.subject}, {"age", spelling.age}})
     if (const auto column = columns.find(its); its != ours && column != columns.end())
       columns[ours] = column->second;
   if (const auto file = columns.find("file"); file != columns.end())
@@ -70,8 +71,9 @@ class ManifestReader {
   Reason read_row(Face& face, const CsvRow& row) {
     if (row.fields.size() > fields_ || row.fields.size() < needed_)
       return fmt::format("the row has {} fields, the header {}", row.fields.size(), fields_);
-    const std::string_view path = field(row, "path");
-    if (path.empty()) return "the row names no path";
+    const std::string_view word = field(row, "path");
+    if (word.empty()) return "the row names no path";
+    const std::string path = fmt::format("{}{}{}", spelling_.before, word, spelling_.after);
     fs::path file = listed_file(folder_, path);
     if (spelling_.official) {
       const Reason reason = official_file(file, folder_, path);

@@ -16,6 +16,8 @@ struct Spelling {
   // Whether it came with the pictures: then their paths do not lead out of its folder, and their
   // extensions may be in another case.
   bool official = false;
+  std::string_view age = "age";
+  std::string_view before = {}, after = {};  // of the list's word for a path, to make it one
 };
 
 // Adds what the list names to dataset.faces and dataset.skipped, in the order of its rows, and

@@ -14,62 +14,38 @@ namespace twinage {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::array kParts = {"train", "test"};
+constexpr std::array<std::string_view, 2> kParts = {"train", "test"};
+
+fs::path list_of(const fs::path& root, std::string_view part, std::string_view kind) {
+  return root / "list" / fmt::format("{}_{}.txt", part, kind);
+}
 
 // Whether list/ in `root` has a list of this part.
-bool lists_part(const fs::path& root, const std::string& part) {
+bool lists_part(const fs::path& root, std::string_view part) {
   std::error_code error;
-  return fs::is_regular_file(root / "list" / (part + "_name.txt"), error) ||
-         fs::is_regular_file(root / "list" / (part + "_age.txt"), error);
+  return fs::is_regular_file(list_of(root, part, "name"), error) ||
+         fs::is_regular_file(list_of(root, part, "age"), error);
 }
 
 MegaAgePart part_of(const fs::path& root, const std::string& part) {
-  return {root / part, root / "list" / (part + "_name.txt"), root / "list" / (part + "_age.txt")};
+  return {root / part, list_of(root, part, "name"), list_of(root, part, "age")};
 }
 
-std::vector<std::string> parts_in(const fs::path& root) {
-  std::vector<std::string> parts;
-  for (const std::string part : kParts)
-    if (lists_part(root, part)) parts.push_back(part);
-  return parts;
-}
-
-// What a path means: one part that it names itself, or the folder of all.
-struct Place {
-  fs::path root;
-  std::string part;  // empty: the whole set
-};
-std::optional<Place> place_of(const fs::path& path) {
-  std::error_code error;
-  if (!fs::is_directory(path, error)) return std::nullopt;
-  // "train/", "." and ".." name a folder, too.
-  fs::path folder = fs::absolute(path, error).lexically_normal();
-  if (!folder.has_filename()) folder = folder.parent_path();
-  const std::string name = folder.filename().string();
-  if (std::ranges::find(kParts, name) != kParts.end()) {
-    const fs::path plain = path.has_filename() ? path : path.parent_path();
-    const fs::path root = plain.filename() == name ? plain.parent_path() : path / "..";
-    if (lists_part(root.empty() ? "." : root, name)) return Place{root, name};
-  }
-  if (!parts_in(path).empty()) return Place{path, ""};
-  // The published archive unpacks to megaage_asian/megaage_asian.
-  std::optional<Place> nested;
-  for (fs::directory_iterator entry(path, error); !error && entry != fs::directory_iterator();
-       entry.increment(error)) {
-    std::error_code status;
-    if (!entry->is_directory(status) || parts_in(entry->path()).empty()) continue;
-    if (nested) return std::nullopt;  // two sets
-    nested = Place{entry->path(), ""};
-  }
-  return nested;
+// The published archive unpacks to megaage_asian/megaage_asian.
+std::optional<OfficialPlace> place_of(const fs::path& path) {
+  return official_place(path, kParts, lists_part);
 }
 
 bool looks_like(const fs::path& path) {
   return place_of(path).has_value();
 }
 
-void read_part(FaceDataset& dataset, const MegaAgePart& part, AgeRanges ranges) {
+void read_part(FaceDataset& dataset, const fs::path& root, const std::string& name,
+               AgeRanges ranges) {
+  const MegaAgePart part = part_of(root, name);
+  const std::size_t before = dataset.faces.size();
   read_megaage_lists(dataset, read_text_file(part.names), read_text_file(part.ages), part, ranges);
+  for (std::size_t i = before; i < dataset.faces.size(); ++i) dataset.faces[i].part = name;
   skip_others(dataset, part.folder,
               fmt::format("list/{} does not name it", part.names.filename().string()));
 }
@@ -82,18 +58,18 @@ FaceDataset find(const fs::path& path, const FindOptions& options) {
           "[faces] {} is not of format megaage-asian: expected train/ or test/ beside list/ with "
           "train_name.txt and train_age.txt, or test_name.txt and test_age.txt",
           path.string());
+  const std::vector<std::string> parts = place->part.empty()
+                                             ? official_parts(place->root, kParts, lists_part)
+                                             : std::vector{place->part};
   FaceDataset dataset;
-  if (!place->part.empty()) {
-    read_part(dataset, part_of(place->root, place->part), options.ranges);
-    return dataset;
-  }
-  const std::vector<std::string> parts = parts_in(place->root);
-  read_part(dataset, part_of(place->root, parts.front()), options.ranges);
   for (const std::string& part : parts)
-    if (part != parts.front())
+    if (part == parts.front() || options.parts == OfficialParts::all) {
+      read_part(dataset, place->root, part, options.ranges);
+    } else {
       skip_others(
           dataset, place->root / part,
           fmt::format("it is of the official part '{}': name that folder to read it", part));
+    }
   return dataset;
 }
 

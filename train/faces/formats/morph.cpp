@@ -12,13 +12,6 @@ namespace twinage {
 namespace fs = std::filesystem;
 namespace {
 
-std::string_view take_digits(std::string_view& text) {
-  const std::size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
-  const std::string_view digits = text.substr(0, end);
-  text.remove_prefix(end);
-  return digits;
-}
-
 struct Name {
   std::string_view person, gender, age;
 };
@@ -42,8 +35,7 @@ std::string person_of(std::string_view word) {
   if (is_missing(word)) return "";
   std::string_view rest = word;
   take_digits(rest);
-  if (!rest.empty()) return std::string(word);
-  return std::string(word.substr(std::min(word.find_first_not_of('0'), word.size() - 1)));
+  return rest.empty() ? without_zeros(word) : std::string(word);
 }
 
 // MORPH's letters. Its I, few, are American Indians and not UTKFace's Indian.

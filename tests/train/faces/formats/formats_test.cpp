@@ -24,6 +24,36 @@ fs::path lay_out(std::string_view format, const fs::path& folder) {
     draw(folder / "Album2/009055_1M54.JPG");
     return folder;
   }
+  if (format == "afad") {
+    draw(folder / "AFAD-Full/18/112/109428-0.jpg");
+    return folder / "AFAD-Full";
+  }
+  if (format == "fg-net") {
+    draw(folder / "images/001A43a.JPG");
+    return folder;
+  }
+  if (format == "appa-real") {
+    draw(folder / "train/000000.jpg_face.jpg");
+    write_text(folder / "gt_avg_train.csv",
+               "file_name,num_ratings,apparent_age_avg,apparent_age_std,real_age\n"
+               "000000.jpg,36,5.05,1.34,4\n");
+    return folder;
+  }
+  if (format == "agedb") {
+    draw(folder / "1000_StephenHawking_53_m.jpg");
+    return folder;
+  }
+  if (format == "all-age-faces") {
+    draw(folder / "aglined faces/07381A02.jpg");
+    return folder;
+  }
+  if (format == "imdb-wiki") {
+    draw(folder / "17/10000217_1981-05-05_2009.jpg");
+    write_text(folder / "wiki.csv",
+               "dob,photo_taken,full_path,gender,name,face_score,second_face_score\n"
+               "723671,2009,17/10000217_1981-05-05_2009.jpg,1.0,Sami Jauhojaervi,4.3,nan\n");
+    return folder;
+  }
   REQUIRE(format == "megaage-asian");
   draw(folder / "train/1.jpg");
   write_text(folder / "list/train_name.txt", "1.jpg\n");

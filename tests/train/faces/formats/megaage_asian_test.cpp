@@ -1,7 +1,11 @@
 #include "train/faces/formats/megaage_asian.h"
 
+#include <array>
+
 #include "tests/train/faces/formats/laid_out.h"
+#include "train/faces/copies.h"
 #include "train/faces/face_store.h"
+#include "train/faces/protocols.h"
 
 using namespace twinage;
 using namespace twinage::test;
@@ -70,6 +74,25 @@ TEST_CASE("MegaAge-Asian as a whole means its part to train on, and says so of t
     for (const Skipped& s : dataset.skipped)
       CHECK(s.reason == "it is of the official part 'test': name that folder to read it");
   }
+}
+
+TEST_CASE("MegaAge-Asian: its official split has both parts, and finds them again") {
+  TemporaryFolder folder;
+  lay_out(folder / "megaage_asian/megaage_asian");
+  const fs::path data = folder / "megaage_asian";
+  const auto all_parts = [&] {
+    return find_faces(data, AgeRanges::skip, "auto", OfficialParts::all);
+  };
+  FaceDataset all = all_parts();
+  read_contents(all, 1);
+  ProtocolOptions options;
+  options.protocol = Protocol::official;
+  const SplitFile split = make_split(all, data, options).file;
+  CHECK(split.part_of.size() == 6);
+  CHECK(split.part_of.at("megaage_asian/train/4.jpg") == "train");
+  CHECK(split.part_of.at("megaage_asian/test/1.jpg") == "test");
+  const std::array<std::string, 1> test = {"test"};
+  CHECK(ages(faces_of_split(all_parts(), data, split, test, 1)) == std::vector<float>{20, 40});
 }
 
 TEST_CASE("MegaAge-Asian: lists with CRLF, a byte order mark, empty lines at the end") {
