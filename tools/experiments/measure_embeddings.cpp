@@ -38,7 +38,7 @@ class Untrained {
  public:
   Untrained(const TrainConfig& config, const EngineOptions& options)
       : engine_(options),
-        network_(preset(config.preset), config.embedding, config.objective.heads),
+        network_(preset(config.preset), config.embedding, config.objective.heads, config.radius),
         memory_(static_cast<std::size_t>(std::min(config.memory_gb, 1e6) * 1e9)) {
     network_.place_on(engine_.context().device);
     initialize(network_.parameters(), config.seed);
