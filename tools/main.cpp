@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
     twinage::add_predict_command(app);
     twinage::add_compare_command(app);
     twinage::add_embed_command(app);
+    twinage::add_experiment_command(app);
     twinage::add_info_command(app);
     return parse_and_run(app, argc, argv);
   } catch (const std::bad_alloc&) {

@@ -1,7 +1,4 @@
-#include <atomic>
 #include <memory>
-
-#include <signal.h>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -9,36 +6,12 @@
 #include "tools/commands.h"
 #include "tools/data_options.h"
 #include "tools/options.h"
+#include "tools/stop_signals.h"
 #include "train/settings/settings.h"
 #include "train/trainer.h"
 
 namespace twinage {
 namespace {
-
-std::atomic<bool> g_stop{false}, g_asked{false};
-constexpr int kStopped = 130;  // what shells report of a program that Ctrl-C ended
-
-// The first Ctrl-C or SIGTERM ends the run after the step; the second one ends the process. A
-// terminal that goes away sends several SIGHUPs: each says the same as the first.
-void on_signal(int signal) {
-  g_stop = true;
-  if (signal == SIGHUP || !g_asked.exchange(true)) return;
-  ::signal(signal, SIG_DFL);
-  ::raise(signal);
-}
-
-void handle_signals() {
-  g_stop = g_asked = false;
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
-  // nohup has it ignored: the run then outlives the terminal.
-  struct sigaction before {};
-  ::sigaction(SIGHUP, nullptr, &before);
-  if (before.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &action, nullptr);
-}
 
 struct TrainArguments {
   std::string data, val, split, preset, recipe, loss, out, config;
@@ -117,9 +90,9 @@ void run(const CLI::App& command, const TrainArguments& a) {
   request.out = a.out;
   request.resume = a.resume;
   request.engine = a.device.engine_options();
-  request.stop = &g_stop;
+  request.stop = &stop_flag();
   Trainer trainer(std::move(request));
-  handle_signals();
+  handle_stop_signals();
   const TrainEnd end = trainer.run();
   if (end == TrainEnd::finished) return;
   note("stopped; nothing is lost. Continue: twinage train --resume --out {}{}\n", a.out,
