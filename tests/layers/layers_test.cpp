@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
+#include "kernels/soft_stagewise/soft_stagewise.h"
 #include "layers/backbones/inception_v3.h"
 #include "layers/description.h"
 #include "tests/layers/rig.h"
@@ -36,6 +37,9 @@ LayerPtr conv_layer(const std::string& name, Index in, Index out, KernelSize k, 
 std::vector<TestLayer> test_layers() {
   std::vector<TestLayer> all;
   all.push_back({"linear", linear(7, 5), matrix(3, 7)});
+  all.push_back({"shared linear", shared_linear(7, 5), matrix(3, 7)});
+  all.push_back({"stages", chain(list(named("a", linear(7, kStageNumbers)), soft_stagewise(10.1))),
+                 matrix(3, 7)});
   all.push_back({"conv 3x3", conv_bn_relu(5, 8, {3, 3}, {1, 1, 1}), {2, 5, 3, 5}});
   all.push_back({"conv 1x7 / 2", conv_bn_relu(3, 9, {1, 7}, {2, 0, 3}), {2, 3, 9, 3}});
   all.push_back({"conv + bias 3x3", conv_relu(5, 8, {3, 3}, {1, 1, 1}), {2, 5, 3, 5}});
@@ -119,6 +123,27 @@ TEST_CASE("gradients agree with finite differences") {
       if (p->trained) check_along_direction(rig, p->value.view(), p->grad.view(), p->name);
     CHECK(rig.guards_intact());
   }
+}
+
+TEST_CASE("a shared linear layer's outputs differ by their biases alone, by hand") {
+  const LayerPtr layer = shared_linear(2, 3);
+  const std::vector<Parameter*> parameters = layer->parameters();
+  CHECK(parameters[0]->value.shape() == matrix(1, 2));
+  const std::vector<float> w{2, -1}, b{0.5F, 0, -3};
+  parameters[0]->value.copy_from(w.data(), 2);
+  parameters[1]->value.copy_from(b.data(), 3);
+  Rig rig(*layer, matrix(2, 2), Mode::train);
+  copy_values(rig.x.view(), {1, 1, 3, -2});  // w . x = 1 and 8
+  copy_values(rig.dy.view(), {1, 0, 2, -1, 4, 0});
+  rig.forward();
+  rig.backward();
+  CHECK(rig.y.values() == std::vector<float>{1.5F, 1, -2, 8.5F, 8, 5});
+  // ds = 3 and 3
+  CHECK(rig.dx.values() == std::vector<float>{6, -3, 6, -3});
+  CHECK(parameters[0]->grad.data()[0] == 3 * 1 + 3 * 3);
+  CHECK(parameters[0]->grad.data()[1] == 3 * 1 + 3 * -2);
+  CHECK(parameters[1]->grad.data()[0] == 0);
+  CHECK(parameters[1]->grad.data()[2] == 2);
 }
 
 TEST_CASE("gradients accumulate") {
