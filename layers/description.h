@@ -24,7 +24,7 @@ struct LayerDescription {
   std::string kind{};
   std::string name{};  // torchvision's; a part without a name has that of the block it is in
   // kernel_h, kernel_w, stride, pad_h, pad_w (convolutions, pools), epsilon and momentum (batch
-  // norm), rate (dropout), radius (l2_normalize)
+  // norm), rate (dropout), radius (l2_normalize), stages, bins and range (soft_stagewise)
   std::vector<Option> options{};
   Shape x{}, y{};                              // as planned
   std::vector<const Parameter*> parameters{};  // its own, without the parts', in their order

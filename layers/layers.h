@@ -30,6 +30,15 @@ LayerPtr global_average_pool();
 // y = x w^T + b; x (N,1,1,in), parameters weight (out,1,1,in) and bias (out).
 LayerPtr linear(Index in, Index out);
 
+// y[n, k] = w . x[n] + b[k]: all outputs share one weight vector and differ by their bias alone
+// (CORAL: Cao, Mirjalili, Raschka 2020, "Rank consistent ordinal regression for neural networks").
+// x (N,1,1,in), parameters weight (1,1,1,in) and bias (out).
+LayerPtr shared_linear(Index in, Index out);
+
+// x (N,1,1,kStageNumbers) -> (N,1,1,1), a number of about 0 to `range`: see
+// kernels/soft_stagewise/soft_stagewise.h. No parameters.
+LayerPtr soft_stagewise(double range);
+
 // (N,H,W,C) -> (N,1,1,H*W*C): each picture's pixels one after the other, so that a weight for it
 // is stored as (out, H, W, C). PyTorch flattens (C,H,W): its weights are permuted for ours.
 LayerPtr flatten();

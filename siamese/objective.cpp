@@ -6,6 +6,13 @@
 
 namespace twinage {
 
+ByTask<HeadForm> head_forms(const ObjectiveOptions& options, Index embedding_width) {
+  ByTask<HeadForm> forms;
+  for (const Task task : options.heads)
+    forms[task] = head_form(task, options.head[task].loss, embedding_width);
+  return forms;
+}
+
 Objective::Objective(const ObjectiveOptions& options, Index batch, Index embedding_width,
                      Device device)
     : options_(options), batch_(batch) {
@@ -13,7 +20,7 @@ Objective::Objective(const ObjectiveOptions& options, Index batch, Index embeddi
     const auto& [name, weight] = options.head[task];
     require(weight >= 0, "[objective] expected a weight >= 0 of {}, got {}", to_string(task),
             weight);
-    const Index width = outputs_of(task, embedding_width);
+    const Index width = head_form(task, name, embedding_width).outputs;
     heads_[task] = {make_loss(task, name, {batch, width, weight, device, options.loss}),
                     Tensor(matrix(batch, width), device)};
   }

@@ -23,8 +23,11 @@ struct ObjectiveOptions {
   Heads heads = kPaperHeads;
   // What stands here of a task that has no head is not used.
   ByTask<HeadOptions> head{{HeadOptions{{"gap-regression"}}}};
-  LossOptions loss;
+  LossOptions loss = {};
 };
+
+// What its losses want of each head that there is.
+ByTask<HeadForm> head_forms(const ObjectiveOptions& options, Index embedding_width);
 
 struct ObjectiveValue {
   double total = 0;         // the sum of weight * loss

@@ -16,7 +16,7 @@ namespace twinage {
 enum class Task {
   embedding,  // z: numbers whose distance tells how far apart two faces are in age
   gender,     // logits of male (0) and female (1): UTKFace's convention
-  age,        // logits of the ages 0 to 100 (DEX: Rothe et al. 2018)
+  age,        // the age as such: logits of the ages 0 to 100, or what its loss asks for
 };
 template <>
 struct EnumNames<Task> {
@@ -40,19 +40,6 @@ static_assert(
 
 inline constexpr std::int32_t kGenders = 2;
 inline constexpr std::int32_t kAges = 101;  // classes: 0 to 100 years; who is older counts as 100
-
-// How many numbers a face's output has.
-constexpr Index outputs_of(Task task, Index embedding_width) {
-  switch (task) {
-    case Task::embedding:
-      return embedding_width;
-    case Task::gender:
-      return kGenders;
-    case Task::age:
-      return kAges;
-  }
-  return 0;
-}
 
 // One T for each task.
 template <class T>

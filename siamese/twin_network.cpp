@@ -4,24 +4,30 @@
 
 #include "core/error.h"
 #include "kernels/elementwise/elementwise.h"
-#include "layers/layers.h"
+#include "siamese/objective.h"
 
 namespace twinage {
 
 TwinNetwork::TwinNetwork(const Preset& preset, Index embedding_width, const Heads& heads,
                          double radius)
-    : preset_(preset), embedding_width_(embedding_width) {
+    : TwinNetwork(preset, heads, head_forms({.heads = heads}, embedding_width), radius) {}
+
+TwinNetwork::TwinNetwork(const Preset& preset, const Heads& heads, const ByTask<HeadForm>& forms,
+                         double radius)
+    : preset_(preset) {
   require(!heads.empty(), "[twin_network] expected at least one head");
   Stage stage = tower(preset);
   tower_ = std::move(stage.layer);
   for (const Task task : heads) {
-    LayerPtr layer = linear(stage.channels, outputs_of(task, embedding_width));
+    const HeadForm& form = forms[task];
+    LayerPtr layer = form.layer(stage.channels, form.outputs);
     if (task == Task::embedding && radius > 0) {
       std::vector<LayerPtr> parts;
       parts.push_back(std::move(layer));
       parts.push_back(l2_normalize(radius));
       layer = chain(std::move(parts));
     }
+    heads_[task].form = form;
     heads_[task].layer = named(to_string(task), std::move(layer));
   }
 }

@@ -7,8 +7,8 @@
 //     -> gender logits            (N, 2)           0 = male, 1 = female (UTKFace's convention)
 //     -> age logits               (N, 101)         where asked for: not the paper's
 //
-// Each head is a linear layer on the tower's features; which ones there are is a list. Where asked
-// for, z is brought onto a sphere [ours].
+// Each head is a linear layer on the tower's features, unless its loss asks for another; which
+// heads there are is a list. Where asked for, z is brought onto a sphere [ours].
 #pragma once
 #include <vector>
 
@@ -16,7 +16,7 @@
 #include "layers/description.h"
 #include "layers/layer.h"
 #include "layers/parameter_arena.h"
-#include "siamese/tasks.h"
+#include "siamese/head_form.h"
 
 namespace twinage {
 
@@ -27,8 +27,12 @@ inline bool says_female(float probability) {
 
 class TwinNetwork {
  public:
-  // radius: of the sphere that embeddings are brought onto; 0: they are left where they are.
-  TwinNetwork(const Preset& preset, Index embedding_width = 128, const Heads& heads = kPaperHeads,
+  // With the heads' usual losses. radius: of the sphere that embeddings are brought onto; 0: they
+  // are left where they are.
+  explicit TwinNetwork(const Preset& preset, Index embedding_width = 128,
+                       const Heads& heads = kPaperHeads, double radius = 0);
+  // forms: as head_forms() (siamese/objective.h) has them.
+  TwinNetwork(const Preset& preset, const Heads& heads, const ByTask<HeadForm>& forms,
               double radius = 0);
 
   // Allocates what forward (and in Mode::train, backward) keep for batches of exactly `batch`
@@ -58,12 +62,15 @@ class TwinNetwork {
   // Moves all parameters into one block of the device's memory (plan() does so too).
   ParameterArena& place_on(Device device);
   bool has(Task task) const { return heads_[task].layer != nullptr; }
-  // Of its output; 0 without such a head.
-  Index width(Task task) const { return has(task) ? outputs_of(task, embedding_width_) : 0; }
+  const HeadForm& form(Task task) const { return heads_[task].form; }
+  // Of its output, and of that once it is read; 0 without such a head.
+  Index width(Task task) const { return has(task) ? form(task).outputs : 0; }
+  Index said(Task task) const { return has(task) ? form(task).said() : 0; }
   const Preset& preset() const { return preset_; }
 
  private:
   struct Head {
+    HeadForm form;
     LayerPtr layer;  // null: the network has none of this task
     Tensor output;
   };
@@ -75,7 +82,7 @@ class TwinNetwork {
   }
 
   Preset preset_;
-  Index embedding_width_, workspace_ = 0;
+  Index workspace_ = 0;
   LayerPtr tower_;
   ByTask<Head> heads_;
   ParameterArena arena_;

@@ -30,7 +30,7 @@ constexpr const char* kHelp =
     "them, and one that was trained on is recognised and said to be.\n"
     "With --json a picture that cannot be read has \"error\" instead. A model that was\n"
     "not trained on labels of both genders reads none, and one without an embedding\n"
-    "(recipe expectation) has no references and takes every picture for a face.";
+    "(recipe expectation, say) has no references and takes every picture for a face.";
 
 nlohmann::ordered_json as_json(const Readings& r, std::size_t i, const Model& model) {
   const AgeEstimate& e = r.estimates[i];

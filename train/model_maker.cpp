@@ -215,7 +215,7 @@ Embedded ModelMaker::load(const GalleryPlan& plan, const RunState& state) const 
     so_far.done = file.integers("done").at(0);
     const auto fill = [&](const char* name, Tensor& tensor, Task task) {
       if (!run_.network.has(task)) return;
-      tensor = Tensor(matrix(count, run_.network.width(task)));
+      tensor = Tensor(matrix(count, run_.network.said(task)));
       load_tensor(file, name, tensor);
     };
     fill("z", so_far.z, Task::embedding);

@@ -13,6 +13,7 @@
 #include "kernels/log_ratio/log_ratio.h"
 #include "kernels/pair_loss/pair_loss.h"
 #include "kernels/rank_n_contrast/rank_n_contrast.h"
+#include "siamese/head_form.h"
 #include "siamese/pairs.h"
 #include "siamese/tasks.h"
 
@@ -35,6 +36,11 @@ struct LossOptions {
   float beta = PairLoss{}.beta;                     // distance
   float gap_min = LogRatio{}.gap_min;               // years
   float temperature = RankNContrast{}.temperature;  // distance
+  // Of age heads (kernels/age_loss/age_loss.h).
+  float age_sigma = 2;         // years; label-distribution
+  float age_error = 1;         // weight of |E - age|; label-distribution
+  float age_mean = 0.2F;       // weight of (E - age)^2 / 2; mean-variance
+  float age_variance = 0.05F;  // weight of V; mean-variance
 };
 
 struct LossValue {
@@ -73,6 +79,8 @@ struct LossName {
 // Throws UsageError for a name that this task has no loss of.
 std::unique_ptr<Loss> make_loss(Task task, const LossName& name, const LossSetup& setup);
 std::vector<std::string> loss_names(Task task);
+// What this loss wants of its head. Throws UsageError as make_loss.
+HeadForm head_form(Task task, const LossName& name, Index embedding_width);
 // One line a loss, of at most 80 columns: its task, its name and what it is.
 std::string losses_table();
 

@@ -1,6 +1,7 @@
 // The table of losses: one row each.
 #include "core/error.h"
 #include "kernels/triplet/triplet.h"
+#include "siamese/losses/head_forms.h"
 #include "siamese/losses/make_losses.h"
 
 namespace twinage {
@@ -12,6 +13,8 @@ struct Row {
   Task task;
   std::string_view name, help;
   Made (*make)(const LossSetup&);
+  // The head's layer, its outputs and what they say. Of embeddings: linear, as wide as they are.
+  const HeadForm* form = nullptr;
 };
 
 // Its name is that of its formula.
@@ -42,16 +45,36 @@ constexpr Row kLosses[] = {
      make_rank_n_contrast_loss},
     {Task::embedding, "lifted", "batch: a pair of one age against all others", make_lifted_loss},
     {Task::embedding, "n-pair", "batch: the same on inner products", make_n_pair_loss},
-    {Task::gender, "cross-entropy", "softmax over male and female", make_gender_loss},
-    {Task::age, "cross-entropy", "softmax over the ages 0 to 100 (DEX)", make_age_loss},
+    {Task::gender, "cross-entropy", "softmax over male and female", make_gender_loss,
+     &kGenderClasses},
+    {Task::age, "cross-entropy", "softmax over the ages 0 to 100 (DEX)", make_age_loss,
+     &kAgeClasses},
+    {Task::age, "label-distribution", "KL to N(age, sigma), error of the mean (DLDL-v2)",
+     make_label_distribution_loss, &kAgeClasses},
+    {Task::age, "mean-variance", "cross-entropy, error of the mean, variance",
+     make_mean_variance_loss, &kAgeClasses},
+    {Task::age, "ranking", "older than k? for each k of 0 to 99 (CORAL)", make_ranking_loss,
+     &kAgeRanks},
+    {Task::age, "regression", "one number: its error (L1)", make_regression_loss, &kAgeNumber},
+    {Task::age, "ssr", "three stages of three bins: L1 (SSR-Net)", make_stagewise_loss,
+     &kAgeStages},
 };
+
+const Row& row_of(Task task, const LossName& name) {
+  for (const Row& row : kLosses)
+    if (row.task == task && row.name == name.name) return row;
+  fail_unknown_name(fmt::format("loss of {}", to_string(task)), loss_names(task), name.name);
+}
 
 }  // namespace
 
 std::unique_ptr<Loss> make_loss(Task task, const LossName& name, const LossSetup& setup) {
-  for (const Row& row : kLosses)
-    if (row.task == task && row.name == name.name) return row.make(setup);
-  fail_unknown_name(fmt::format("loss of {}", to_string(task)), loss_names(task), name.name);
+  return row_of(task, name).make(setup);
+}
+
+HeadForm head_form(Task task, const LossName& name, Index embedding_width) {
+  const HeadForm* form = row_of(task, name).form;
+  return form != nullptr ? *form : HeadForm{.outputs = embedding_width};
 }
 
 std::vector<std::string> loss_names(Task task) {

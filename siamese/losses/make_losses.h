@@ -14,5 +14,10 @@ std::unique_ptr<Loss> make_lifted_loss(const LossSetup& setup);
 std::unique_ptr<Loss> make_n_pair_loss(const LossSetup& setup);
 std::unique_ptr<Loss> make_gender_loss(const LossSetup& setup);
 std::unique_ptr<Loss> make_age_loss(const LossSetup& setup);
+std::unique_ptr<Loss> make_label_distribution_loss(const LossSetup& setup);
+std::unique_ptr<Loss> make_mean_variance_loss(const LossSetup& setup);
+std::unique_ptr<Loss> make_ranking_loss(const LossSetup& setup);
+std::unique_ptr<Loss> make_regression_loss(const LossSetup& setup);
+std::unique_ptr<Loss> make_stagewise_loss(const LossSetup& setup);
 
 }  // namespace twinage

@@ -67,6 +67,17 @@ void require_distributions(ConstView ages) {
   }
 }
 
+void require_numbers(ConstView ages) {
+  for (Index row = 0; row < ages.shape.n; ++row)
+    require(std::isfinite(ages.pixel(row)[0]),
+            "[age_readout] expected a finite age, got {} in row {}", ages.pixel(row)[0], row);
+}
+
+AgeSaid age_said(ConstView ages) {
+  if (ages.data == nullptr) return AgeSaid::nothing;
+  return ages.shape.c == 1 ? AgeSaid::number : AgeSaid::distribution;
+}
+
 std::span<const float> row_of(ConstView x, Index row) {
   return {x.pixel(row), static_cast<std::size_t>(x.shape.c)};
 }
@@ -102,7 +113,7 @@ double scale_of(const Calibration& calibration, ReadoutKind kind) {
 
 ReadoutInputs inputs_of(const FaceOutputs& outputs, const Gallery& gallery) {
   return {.embedding = outputs.z.data != nullptr && gallery.has_embeddings(),
-          .ages = outputs.ages.data != nullptr};
+          .ages = age_said(outputs.ages)};
 }
 
 AgeReadout::AgeReadout(const Gallery& gallery, const Calibration& calibration,
@@ -127,12 +138,14 @@ void AgeReadout::check(const FaceOutputs& outputs, std::span<const std::uint64_t
             outputs.z.data != nullptr ? to_string(outputs.z.shape) : "none");
     require_finite(outputs.z, "queries");
   }
-  if (!row_.needs.ages || count == 0) return;
-  require(outputs.ages.data != nullptr,
-          "[age_readout] {} needs an age head, and this network has none", to_string(row_.kind));
+  if (row_.needs.ages == AgeSaid::nothing || count == 0) return;
+  const ReadoutInputs given{.embedding = true, .ages = age_said(outputs.ages)};
+  if (!given.contains(row_.needs))
+    fail("[age_readout] {} needs {}", to_string(row_.kind), lacking(row_.needs, given));
   require(outputs.ages.shape == matrix(count, outputs.ages.shape.c) && outputs.ages.shape.c >= 1,
-          "[age_readout] expected probabilities of shape ({}, 1, 1, ages), got {}", count,
-          outputs.ages.shape);
+          "[age_readout] expected ages or their probabilities of shape ({}, 1, 1, ages), got {}",
+          count, outputs.ages.shape);
+  if (given.ages == AgeSaid::number) return require_numbers(outputs.ages);
   require_distributions(outputs.ages);
 }
 
@@ -176,7 +189,7 @@ void AgeReadout::estimate_by_references(const Context& ctx, std::span<AgeEstimat
               i);
       for (const Index reference : own) distances[static_cast<std::size_t>(reference)] = kLeftOut;
       FaceToRead face{row_of(outputs.z, i), distances, own, {}, {}};
-      if (row_.needs.ages) face.ages = row_of(outputs.ages, i);
+      if (row_.needs.ages != AgeSaid::nothing) face.ages = row_of(outputs.ages, i);
       estimates[static_cast<std::size_t>(i)] = estimate_one(face);
     });
   }

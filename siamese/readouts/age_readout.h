@@ -28,8 +28,10 @@ struct AgeEstimate {
 
 // What a network says of faces, in memory of the host. At least one of them is there.
 struct FaceOutputs {
-  ConstView z{};     // embeddings, matrix(count, width); data == nullptr: none
-  ConstView ages{};  // P(age = a years) in column a, matrix(count, ages); data == nullptr: none
+  ConstView z{};  // embeddings, matrix(count, width); data == nullptr: none
+  // What an age head says, read: P(age = a years) in column a, matrix(count, ages), or of one that
+  // says a number that number of years, matrix(count, 1). data == nullptr: none.
+  ConstView ages{};
 
   Index count() const { return ages.data != nullptr ? ages.shape.n : z.shape.n; }
 };
@@ -45,7 +47,7 @@ class AgeReadout {
   // intervals of other read-outs, but none for this one.
   AgeReadout(const Gallery& gallery, const Calibration& calibration, ReadoutOptions options);
   // One estimate for each face. Throws Error where the read-out lacks an output that it needs,
-  // naming the row of z that is not finite, and the row of ages that is no distribution.
+  // naming the row of z that is not finite, and the row of ages that is no distribution or number.
   // contents: content_hash of each face's picture, or empty. References of the same content are
   // left out of its reading: at distance 0 they would be all of it. Throws Error where none is left
   // for a read-out that compares.

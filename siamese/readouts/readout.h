@@ -29,7 +29,9 @@ struct FaceToRead {
   std::span<const Index> own;
   std::span<const Neighbour> nearest;  // not of `own`, nearest first: Readout::neighbours() or more
                                        // of them, as far as there are so many
-  std::span<const float> ages;         // [a] = P(age = a years); at least 0, with the sum 1
+  // What the age head says, in the form that the rule's row needs: [a] = P(age = a years), at least
+  // 0 and with the sum 1; or its number alone, in years.
+  std::span<const float> ages;
 };
 
 // Years. The interval is raw: what should hold the true age with a probability of kCoverage if the

@@ -6,15 +6,14 @@
 
 namespace twinage {
 
-enum class ReadoutKind { comparison, knn, prototype, expectation };
+enum class ReadoutKind { comparison, knn, prototype, expectation, direct };
 template <>
 struct EnumNames<ReadoutKind> {
   static constexpr std::string_view what = "readout";
   static constexpr EnumName<ReadoutKind> table[] = {
-      {ReadoutKind::comparison, "comparison"},
-      {ReadoutKind::knn, "knn"},
-      {ReadoutKind::prototype, "prototype"},
-      {ReadoutKind::expectation, "expectation"},
+      {ReadoutKind::comparison, "comparison"}, {ReadoutKind::knn, "knn"},
+      {ReadoutKind::prototype, "prototype"},   {ReadoutKind::expectation, "expectation"},
+      {ReadoutKind::direct, "direct"},
   };
 };
 

@@ -5,19 +5,23 @@
 #include <string>
 #include <string_view>
 
+#include "siamese/objective.h"
 #include "siamese/readouts/readout.h"
 
 namespace twinage {
 
 // What a network gives, or a read-out needs.
 struct ReadoutInputs {
-  bool embedding = false;  // and a gallery of embedded faces of known age
-  bool ages = false;       // P(age) of an age head
+  bool embedding = false;           // and a gallery of embedded faces of known age
+  AgeSaid ages = AgeSaid::nothing;  // by an age head
 
   bool contains(ReadoutInputs other) const {
-    return (embedding || !other.embedding) && (ages || !other.ages);
+    return (embedding || !other.embedding) &&
+           (ages == other.ages || other.ages == AgeSaid::nothing);
   }
 };
+// What a network gives that was trained so.
+ReadoutInputs inputs_of(const ObjectiveOptions& objective);
 
 struct ReadoutRow {
   ReadoutKind kind;
@@ -32,7 +36,9 @@ struct ReadoutRow {
 std::span<const ReadoutRow> readout_table();
 // Throws Error for a kind that has no row.
 const ReadoutRow& readout_row(ReadoutKind kind);
-// Throws UsageError saying what of its needs is not given.
+// "an age head, and this network has none": what of the needs is not given.
+std::string_view lacking(ReadoutInputs needs, ReadoutInputs given);
+// Throws UsageError that says so.
 void require_readable(ReadoutKind kind, ReadoutInputs given);
 // A line for each read-out, for --help: its name and what it does.
 std::string readout_help();

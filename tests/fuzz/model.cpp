@@ -96,8 +96,10 @@ void read_a_face(const Model& model) {
   const AgeReadout readout(model.gallery, model.calibration, model.config.readout);
   // What the heads that the configuration names would say.
   FaceOutputs outputs;
-  Tensor face(matrix(1, model.config.embedding)), ages(matrix(1, kAges));
-  ages.data()[30] = 1;
+  const ObjectiveOptions& objective = model.config.objective;
+  const HeadForm age = head_form(Task::age, objective.head[Task::age].loss, 1);
+  Tensor face(matrix(1, model.config.embedding)), ages(matrix(1, age.said()));
+  ages.data()[ages.size() - 1] = 1;
   if (model.has(Task::embedding)) outputs.z = face.view();
   if (model.has(Task::age)) outputs.ages = ages.view();
   for (const AgeEstimate& e : readout.estimate(Context{}, outputs)) {

@@ -9,6 +9,7 @@
 #include "kernels/batch_norm/batch_norm.h"
 #include "kernels/l2_normalize/l2_normalize.h"
 #include "kernels/matmul/matmul.h"
+#include "kernels/soft_stagewise/soft_stagewise.h"
 #include "layers/backbones/alexnet.h"
 #include "layers/backbones/inception_v3.h"
 #include "tests/layers/rig.h"
@@ -45,6 +46,17 @@ class Reader {
       naive::matmul(ctx_, y.view(), x.view(), Transpose::no, value(part, "weight").view(),
                     Transpose::yes, Write::overwrite);
       naive::add_bias(ctx_, y.view(), value(part, "bias").data());
+    } else if (part.kind == "shared_linear") {
+      GuardedTensor s(matrix(part.x.n, 1));
+      naive::matmul(ctx_, s.view(), x.view(), Transpose::no, value(part, "weight").view(),
+                    Transpose::yes, Write::overwrite);
+      for (Index k = 0; k < part.y.c; ++k) naive::copy(ctx_, y.view().channels(k, 1), s.view());
+      naive::add_bias(ctx_, y.view(), value(part, "bias").data());
+    } else if (part.kind == "soft_stagewise") {
+      CHECK(number(part, "stages") == kStages);
+      CHECK(number(part, "bins") == kStageBins);
+      naive::soft_stagewise_forward(ctx_, y.view(), x.view(),
+                                    static_cast<float>(part.option("range")));
     } else if (part.kind == "max_pool") {
       naive::max_pool_forward(ctx_, y.view(), x.view(), pool(part));
     } else if (part.kind == "average_pool") {
@@ -170,6 +182,11 @@ TEST_CASE("a description is enough to compute what the network computes") {
   check(alexnet(95, 0.125, Norm::none), {2, 95, 95, 3});
   check(alexnet(63, 0.125, Norm::batch), {2, 63, 63, 3});
   check(inception_v3(0.125, Stem::compact), {1, 65, 65, 3});
+  check({named("age", shared_linear(7, 5)), 5}, matrix(3, 7));
+  std::vector<LayerPtr> stages;
+  stages.push_back(linear(7, kStageNumbers));
+  stages.push_back(soft_stagewise(10.1));
+  check({named("age", chain(std::move(stages))), 1}, matrix(3, 7));
 }
 
 TEST_CASE("a description has the layers' names, under torchvision's blocks") {

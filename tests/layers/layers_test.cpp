@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
+#include "kernels/soft_stagewise/soft_stagewise.h"
 #include "layers/backbones/inception_v3.h"
 #include "layers/description.h"
 #include "tests/layers/rig.h"
@@ -36,6 +37,9 @@ LayerPtr conv_layer(const std::string& name, Index in, Index out, KernelSize k, 
 std::vector<TestLayer> test_layers() {
   std::vector<TestLayer> all;
   all.push_back({"linear", linear(7, 5), matrix(3, 7)});
+  all.push_back({"shared linear", shared_linear(7, 5), matrix(3, 7)});
+  all.push_back({"stages", chain(list(named("a", linear(7, kStageNumbers)), soft_stagewise(10.1))),
+                 matrix(3, 7)});
   all.push_back({"conv 3x3", conv_bn_relu(5, 8, {3, 3}, {1, 1, 1}), {2, 5, 3, 5}});
   all.push_back({"conv 1x7 / 2", conv_bn_relu(3, 9, {1, 7}, {2, 0, 3}), {2, 3, 9, 3}});
   all.push_back({"conv + bias 3x3", conv_relu(5, 8, {3, 3}, {1, 1, 1}), {2, 5, 3, 5}});

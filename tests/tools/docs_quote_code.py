@@ -236,14 +236,23 @@ def build_faults(words, known):
 # ---- the table of settings ----
 
 def rows_of(text):
-    """Of the tables whose first column is `key`: {recipe: {key: value}}, and {key: [reasons]}."""
-    values, reasons, recipes = {}, {}, None
+    """Of the tables whose first column is `key`, a column for each recipe, or `recipe`, a column for each
+    key: {recipe: {key: value}}, and {key: [reasons]}."""
+    values, reasons, recipes, keys = {}, {}, None, None
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if not line.startswith("|"):
-            recipes = None
+            recipes = keys = None
         elif cells[0] == "key":
             recipes = [cell.strip("`") for cell in cells[1:-1]]
+        elif cells[0] == "recipe":
+            keys = [cell.strip("`") for cell in cells[1:-1]]
+        elif keys is not None and not set(cells[0]) <= set("-"):
+            recipe = cells[0].strip("`")
+            values.setdefault(recipe, {})["recipe"] = recipe
+            for key, value in zip(keys, cells[1:-1]):
+                values[recipe][key] = value
+                reasons.setdefault(key, []).append(cells[-1])
         elif recipes is not None and not set(cells[0]) <= set("-"):
             key = cells[0].strip("`")
             reasons.setdefault(key, []).append(cells[-1])
@@ -317,7 +326,7 @@ def settings_by_recipe(twinage):
         return {key: value if value.startswith("[") else value.strip("'\"") for key, value in found}
 
     text = printed()
-    recipes = re.search(r"^recipe = .*\((.*)\)$", text, re.M).group(1)
+    recipes = re.search(r"^recipe = [^(]*\(([^)]*)\)$", text, re.M).group(1)
     names = [name for name in re.findall(r"[\w-]+", recipes) if name != "or"]
     return {name: values(printed("--recipe", name)) for name in names}
 

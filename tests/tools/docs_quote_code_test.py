@@ -174,6 +174,18 @@ class Settings(unittest.TestCase):
             self.assertNotEqual(self.faults(self.RIGHT.replace(right, wrong)), [], (right, wrong))
 
 
+    def test_a_table_may_have_a_row_for_each_recipe(self):
+        by_recipe = self.RIGHT.split("| key | `paper`")[0] + (
+            "| recipe | `loss.kind` | why |\n|---|---|---|\n| `paper` | revised | the paper's |\n")
+        settings = {recipe: {"recipe": recipe, **values} for recipe, values in self.SETTINGS.items()}
+        by_recipe = by_recipe.replace("| `loss.margin`", "| `recipe` | default | is that |\n| `loss.margin`")
+        self.assertEqual(list(checker.settings_faults(by_recipe, settings)), [])
+        for right, wrong in (("revised", "gap"), ("the paper's", ""), ("| `paper`", "| `papers`"),
+                             ("recipe | `loss.kind`", "recipe | `loss.kinds`")):
+            self.assertNotEqual(list(checker.settings_faults(by_recipe.replace(right, wrong), settings)), [],
+                                (right, wrong))
+
+
 class Folders(unittest.TestCase):
     def test_a_folder_made_twice_is_named(self):
         once = "    twinage train --data faces --out run\n    twinage train --resume --out run\n"

@@ -52,7 +52,7 @@ class Run {
                const Preset& preset = kPreset)
       : batches_(two_batches()),
         engine_({device, 2}),
-        network_(preset, kWidth, options.heads),
+        network_(preset, options.heads, head_forms(options, kWidth)),
         optimizer_(network_.place_on(device), network_.parameters(), adadelta),
         objective_(options, kBatch, kWidth, device),
         step_(engine_, network_, objective_, optimizer_, kBatch) {
@@ -188,6 +188,22 @@ TEST_CASE("a training step with a loss of the whole batch and an age head equals
     CHECK(std::fabs(got.step() - loss) <= 1e-5 * loss);
     check_gradients(got, want, 1e-2);
   }
+}
+
+TEST_CASE("a training step with any age head equals the CPU's") {
+  ObjectiveOptions options;
+  options.heads = {Task::age};
+  for (const Device device : gpu_devices())
+    for (const char* name :
+         {"label-distribution", "mean-variance", "ranking", "regression", "ssr"}) {
+      CAPTURE(to_string(device));
+      CAPTURE(name);
+      options.head[Task::age].loss = {name};
+      Run got(device, {}, options), want(Device::cpu, {}, options);
+      const double loss = want.step();
+      CHECK(std::fabs(got.step() - loss) <= 1e-5 * loss);
+      check_gradients(got, want, 1e-2);
+    }
 }
 
 TEST_CASE("a training step drops the same values as the CPU's, the recorded ones, too") {

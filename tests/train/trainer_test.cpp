@@ -352,6 +352,38 @@ TEST_CASE("trainer: the average of the weights is the model, and training does n
   }
 }
 
+TEST_CASE("trainer: whatever the age head, threads and a stop do not change a byte") {
+  const TemporaryFolder folder;
+  make_faces(folder / "faces", 40, 8);
+  for (const char* name : {"ranking", "regression", "ssr"}) {
+    CAPTURE(name);
+    const fs::path runs = folder / name;
+    const auto run = [&](const char* to, Index steps, int threads, bool resume) {
+      TrainRequest r = request(folder / "faces", runs / to, steps);
+      const TrainConfig chosen = recipe(name);
+      r.config.recipe = name;
+      r.config.objective = chosen.objective;
+      r.config.readout.kind = chosen.readout.kind;
+      r.config.schedule = Schedule::constant;
+      r.engine.threads = threads;
+      r.resume = resume;
+      CHECK(Trainer(std::move(r)).run() == TrainEnd::finished);
+    };
+    run("whole", 6, 2, false);
+    run("parts", 3, 1, false);
+    run("parts", 6, 2, true);
+    CHECK(same_training_state(runs / "parts", runs / "whole"));
+    const Model model = load_model(runs / "whole");
+    CHECK(model.config.objective.head[Task::age].loss.name == name);
+    CHECK(model.network->form(Task::age).outputs ==
+          head_form(Task::age, {name}, model.config.embedding).outputs);
+    const auto& scales = model.calibration.interval_scales;
+    REQUIRE(scales.size() == 1);
+    CHECK(scales.begin()->first == recipe(name).readout.kind);
+    CHECK(scales.begin()->second > 0);
+  }
+}
+
 TEST_CASE("trainer: stopped at its end, what an age head said of the faces until then is kept") {
   const TemporaryFolder folder;
   make_faces(folder / "faces", 150, 9);

@@ -81,13 +81,19 @@ TEST_CASE("training step: after the first one, a step allocates nothing") {
   sampled.loss.pairs = PairMode::sampled;
   three_heads.heads = {Task::embedding, Task::gender, Task::age};
   three_heads.head[Task::embedding].loss = {"triplet-all"};
+  std::vector<ObjectiveOptions> objectives{{}, sampled};
+  for (const std::string& name : loss_names(Task::age)) {
+    objectives.push_back(three_heads);
+    objectives.back().head[Task::age].loss = {name};
+  }
   const Batch batch = some_batch();
   for (const Preset& preset : {kPreset, kWithDropout})
-    for (const ObjectiveOptions& options : {ObjectiveOptions{}, sampled, three_heads}) {
+    for (const ObjectiveOptions& options : objectives) {
       CAPTURE(preset.name);
       CAPTURE(options.head[Task::embedding].loss.name);
+      CAPTURE(options.head[Task::age].loss.name);
       Engine engine({Device::cpu, 2});
-      TwinNetwork network(preset, kWidth, options.heads);
+      TwinNetwork network(preset, options.heads, head_forms(options, kWidth));
       AdadeltaOptimizer optimizer(network.place_on(Device::cpu), network.parameters(), {});
       Objective objective(options, kBatch, kWidth);
       TrainingStep step(engine, network, objective, optimizer, kBatch);

@@ -9,14 +9,6 @@ namespace twinage {
 namespace {
 
 constexpr const char* kAgeOnly = "model.heads=embedding";  // no gender head
-// The paper's loss over all pairs of a batch (docs/recipes.md tells why), and over sampled ones.
-const std::vector<std::string> kAllPairs{"loss.pairs=all", "optimizer.factor=1"};
-const std::vector<std::string> kSampledPairs{"loss.pairs=sampled"};
-
-std::vector<std::string> with(std::vector<std::string> settings, std::string one) {
-  settings.push_back(std::move(one));
-  return settings;
-}
 
 // Of every run that is read as an age.
 const std::vector<Column> kErrors{
@@ -39,14 +31,21 @@ Picture curves_of(std::string name, std::string title, std::string rows = "") {
 }
 
 Experiment toy() {
+  // In the plane, and not on a sphere: that would be a circle.
   return {
       .name = "toy",
       .question = "What does an embedding in the plane look like, before training and after it?",
       .paper = "section 3.1 (a subset of MORPH there)",
-      .rows = {{"age", "trained by age alone", "paper", "",
-                with(with(kAllPairs, kAgeOnly), "model.embedding=2")},
-               {"age-gender", "trained by age and gender", "paper", "",
-                with(kAllPairs, "model.embedding=2")}},
+      .rows = {{"age",
+                "trained by age alone",
+                "paper",
+                "",
+                {"model.embedding=2", "model.radius=0", kAgeOnly}},
+               {"age-gender",
+                "trained by age and gender",
+                "paper",
+                "",
+                {"model.embedding=2", "model.radius=0"}}},
       .columns = {{"neighbours_before", "10 nearest within tau years: before", Unit::share, 1},
                   {"neighbours", "10 nearest: after", Unit::share, 1},
                   {"neighbours_chance", "any two faces within tau", Unit::share, 1},
@@ -70,10 +69,10 @@ Experiment gender() {
       .name = "gender",
       .question = "How much of the gender is in an embedding that was trained on age alone?",
       .paper = "table 2",
-      .rows = {{"age-only", "trained on age alone, gender by a linear probe", "paper", "",
-                with(kAllPairs, kAgeOnly)},
-               {"alexnet", "AlexNet with gender labels", "default", "alexnet-tiny", gender_only()},
-               {"inception", "Inception with gender labels", "default", "", gender_only()}},
+      .rows =
+          {{"age-only", "trained on age alone, gender by a linear probe", "paper", "", {kAgeOnly}},
+           {"alexnet", "AlexNet with gender labels", "default", "alexnet-tiny", gender_only()},
+           {"inception", "Inception with gender labels", "default", "", gender_only()}},
       .columns = {{"gender_read", "gender right", Unit::share, 2, true},
                   {"gender_read_from_10", "of faces of 10 years and older", Unit::share, 2},
                   {"probe_before", "linear probe before training", Unit::share, 2},
@@ -93,18 +92,16 @@ Experiment losses() {
           "The paper's method beside every other metric-learning loss, alike in data and "
           "budget; and does multi-task help the age?",
       .paper = "table 3",
-      .rows = {{"method", "this method: revised-contrastive", "paper", "",
-                with(kAllPairs, kAgeOnly)},
-               {"method-multi-task", "this method with multi-task", "paper", "", kAllPairs}},
+      .rows = {{"method", "this method: revised-contrastive", "paper", "", {kAgeOnly}},
+               {"method-multi-task", "this method with multi-task", "paper", ""}},
       .columns = kErrors,
       .pictures = {bars_of_errors(), curves_of("curves", "Error while training")},
   };
   for (const std::string& name : loss_names(Task::embedding)) {
     if (name == "revised-contrastive") continue;
-    e.rows.push_back({name, name, "default", "", {kAgeOnly, "loss.kind=" + name}});
-    // As the method weighs them: half for either kind of pair.
-    if (name == "contrastive" || name == "graded-contrastive")
-      e.rows.back().settings.push_back("loss.balanced=true");
+    // Its kin are trained as the method is: either kind of pair weighs half, on a sphere.
+    const bool kin = name == "contrastive" || name == "graded-contrastive";
+    e.rows.push_back({name, name, kin ? "paper" : "default", "", {kAgeOnly, "loss.kind=" + name}});
   }
   return e;
 }
@@ -115,8 +112,13 @@ Experiment heads() {
       .question = "Metric learning beside heads that say the age at once; and which tower?",
       .paper = "the comparison with the state of the art",
       .rows = {{"metric", "metric learning: gap-regression (default)", "default"},
-               {"metric-paper", "metric learning: the paper's", "paper", "", kAllPairs},
+               {"metric-paper", "metric learning: the paper's", "paper", ""},
                {"expectation", "head: expected value over classes (DEX)", "expectation"},
+               {"regression", "head: L1", "regression"},
+               {"label-distribution", "head: DLDL-v2", "label-distribution"},
+               {"ranking", "head: CORAL", "ranking"},
+               {"mean-variance", "head: mean-variance", "mean-variance"},
+               {"ssr", "head: SSR-Net", "ssr"},
                {"tower-alexnet", "metric learning, AlexNet", "default", "alexnet-tiny"}},
       .columns = kErrors,
       .pictures = {bars_of_errors(), curves_of("curves", "Error while training")},
@@ -144,12 +146,17 @@ Experiment tau() {
                    bars_of_errors()},
   };
   for (const char* years : {"0", "1", "3", "5", "10"})
-    e.rows.push_back({fmt::format("tau-{}", years), fmt::format("all pairs, tau = {}", years),
-                      "paper", "", with(kAllPairs, fmt::format("loss.tau={}", years))});
+    e.rows.push_back({fmt::format("tau-{}", years),
+                      fmt::format("all pairs, tau = {}", years),
+                      "paper",
+                      "",
+                      {fmt::format("loss.tau={}", years)}});
   for (const char* share : {"0.1", "0.25", "0.5"})
     e.rows.push_back({fmt::format("positives-{}", share),
-                      fmt::format("sampled pairs, {} positive", share), "paper", "",
-                      with(kSampledPairs, fmt::format("loss.positive_share={}", share))});
+                      fmt::format("sampled pairs, {} positive", share),
+                      "paper-sampled",
+                      "",
+                      {fmt::format("loss.positive_share={}", share)}});
   return e;
 }
 

@@ -94,7 +94,7 @@ void measure_readouts(Figures& figures, const FaceReader& reader, const Readings
   const Model& model = reader.model();
   const std::vector<std::uint64_t> contents = contents_of(r.dataset.faces);
   for (const ReadoutRow& row : readout_table()) {
-    if (!row.needs.embedding || row.needs.ages) continue;
+    if (!row.needs.embedding || row.needs.ages != AgeSaid::nothing) continue;
     const AgeReadout readout(gallery, model.calibration, {row.kind, model.config.readout.k});
     const auto estimates =
         readout.estimate(reader.context(), {.z = r.embedded.z.view(), .ages = {}}, contents);

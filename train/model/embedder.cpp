@@ -6,7 +6,6 @@
 #include "core/device_memory.h"
 #include "core/error.h"
 #include "core/parallel.h"
-#include "kernels/softmax_cross_entropy/softmax_cross_entropy.h"
 #include "train/faces/augment.h"
 #include "train/model/face_input.h"
 
@@ -43,38 +42,43 @@ class BatchOutputs {
   BatchOutputs(const TwinNetwork& network, Index batch) {
     for (const Task task : kTasks) {
       if (!network.has(task)) continue;
-      said_[task] = Tensor(matrix(batch, network.width(task)));
-      if (task != Task::embedding) probabilities_[task] = Tensor(said_[task].shape());
+      read_[task] = network.form(task).read;
+      outputs_[task] = Tensor(matrix(batch, network.width(task)));
+      if (read_[task] != nullptr) said_[task] = Tensor(matrix(batch, network.said(task)));
     }
   }
   // outputs: of the engine's device.
   void receive(const Engine& engine, const TwinNetwork::Outputs& outputs) {
     for (const Task task : kTasks) {
-      Tensor &said = said_[task], &probabilities = probabilities_[task];
-      if (said.empty()) continue;
-      copy_bytes(said.data(), Device::cpu, outputs[task].data, engine.context().device,
-                 said.bytes());
-      if (!probabilities.empty()) softmax(engine.host_context(), probabilities.view(), said.view());
+      Tensor& of_task = outputs_[task];
+      if (of_task.empty()) continue;
+      copy_bytes(of_task.data(), Device::cpu, outputs[task].data, engine.context().device,
+                 of_task.bytes());
+      if (read_[task] != nullptr)
+        read_[task](engine.host_context(), said_[task].view(), of_task.view());
     }
   }
   // The rows of the result become sums of nothing.
   void clear(Embedded& result, Index first, Index rows) const {
     for (Tensor* sums : {&result.z, &result.ages})
       if (!sums->empty()) std::fill_n(sums->view().pixel(first), rows * sums->shape().c, 0.0F);
-    if (!said_[Task::gender].empty())
+    if (!said(Task::gender).empty())
       std::fill_n(&result.female[static_cast<std::size_t>(first)], rows, 0.0F);
   }
   // Adds `share` of the first `rows` faces to the rows of the result from `first` on.
   void add_to(Embedded& result, Index first, Index rows, float share) const {
-    add(result.z, said_[Task::embedding], first, rows, share);
-    add(result.ages, probabilities_[Task::age], first, rows, share);
-    const Tensor& genders = probabilities_[Task::gender];
+    add(result.z, said(Task::embedding), first, rows, share);
+    add(result.ages, said(Task::age), first, rows, share);
+    const Tensor& genders = said(Task::gender);
     if (genders.empty()) return;
     for (Index i = 0; i < rows; ++i)
       result.female[static_cast<std::size_t>(first + i)] += share * genders.view().pixel(i)[1];
   }
 
  private:
+  const Tensor& said(Task task) const {
+    return read_[task] != nullptr ? said_[task] : outputs_[task];
+  }
   static void add(Tensor& sums, const Tensor& values, Index first, Index rows, float share) {
     for (Index i = 0; i < rows && !values.empty(); ++i) {
       float* sum = sums.view().pixel(first + i);
@@ -83,14 +87,15 @@ class BatchOutputs {
     }
   }
 
-  ByTask<Tensor> said_;           // as the network does
-  ByTask<Tensor> probabilities_;  // of what it says in logits
+  ByTask<Tensor> outputs_;  // as the network has them
+  ByTask<Tensor> said_;     // of those that have to be read
+  ByTask<void (*)(const Context&, View, ConstView)> read_{};
 };
 
 // Of what the network says of so many faces; of a task without a head that of an empty tensor.
 Shape shape_of(const TwinNetwork& network, Task task, std::size_t count) {
   if (!network.has(task)) return Tensor().shape();
-  return matrix(static_cast<Index>(count), network.width(task));
+  return matrix(static_cast<Index>(count), network.said(task));
 }
 
 Embedded nothing_of(const TwinNetwork& network, std::size_t count) {

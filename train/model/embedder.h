@@ -12,15 +12,17 @@
 namespace twinage {
 
 struct Embedded {
-  Tensor z;     // matrix(count, embedding width); empty without an embedding head
-  Tensor ages;  // P(age = a years) in column a, matrix(count, kAges); empty without an age head
+  Tensor z;  // matrix(count, embedding width); empty without an embedding head
+  // What the age head says, read: P(age = a years) in column a, matrix(count, kAges), or its number
+  // of years, matrix(count, 1) (HeadForm::ages); empty without an age head.
+  Tensor ages;
   std::vector<float> female;  // P(gender = 1) [count]; all NaN without a gender head
   Index done = 0;             // of these the first ones; the others are 0
 };
 
 struct EmbedOptions {
   Index batch = 64;
-  // z and the probabilities are means over several looks at a face.
+  // z, the probabilities and the ages are means over several looks at a face.
   bool mirror = true;  // it and its mirror image
   bool zooms = true;   // from three distances
   std::function<void(Index done, Index total)> progress;

@@ -14,7 +14,7 @@ FaceReader::FaceReader(const std::filesystem::path& run, Engine engine,
 }
 
 void FaceReader::use_readout(ReadoutKind kind) {
-  require_readable(kind, {.embedding = model_.has(Task::embedding), .ages = model_.has(Task::age)});
+  require_readable(kind, inputs_of(model_.config.objective));
   readout_ = std::make_unique<AgeReadout>(model_.gallery, model_.calibration,
                                           ReadoutOptions{kind, model_.config.readout.k});
 }

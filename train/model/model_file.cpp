@@ -43,8 +43,10 @@ Model load_model(const std::filesystem::path& given) {
           path.string(), given.string());
   const auto file = SafetensorsFile::open(path);
   Model model = read_model_without_network(file);
-  model.network = std::make_unique<TwinNetwork>(preset(model.config.preset), model.config.embedding,
-                                                model.config.objective.heads, model.config.radius);
+  const ObjectiveOptions& objective = model.config.objective;
+  model.network = std::make_unique<TwinNetwork>(preset(model.config.preset), objective.heads,
+                                                head_forms(objective, model.config.embedding),
+                                                model.config.radius);
   load_weights(file, model.network->parameters());
   return model;
 }

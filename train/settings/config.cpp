@@ -20,12 +20,14 @@ void check_that_it_can_be_written(TrainConfig& config) {
 }
 
 void check_readout(const TrainConfig& c) {
-  const Heads& heads = c.objective.heads;
+  const ReadoutInputs given = inputs_of(c.objective);
   try {
-    require_readable(c.readout.kind,
-                     {.embedding = has(heads, Task::embedding), .ages = has(heads, Task::age)});
+    require_readable(c.readout.kind, given);
   } catch (const UsageError& error) {
-    throw UsageError(fmt::format("{} (readout.kind and model.heads)", error.what()));
+    const bool other_form = readout_row(c.readout.kind).needs.ages != AgeSaid::nothing &&
+                            given.ages != AgeSaid::nothing;
+    throw UsageError(fmt::format("{} (readout.kind and {})", error.what(),
+                                 other_form ? "loss.age_kind" : "model.heads"));
   }
 }
 

@@ -29,6 +29,14 @@ void expectation(TrainConfig& c) {
   c.readout.kind = ReadoutKind::expectation;
 }
 
+// Other heads that say the age themselves, in the place of DEX's classes.
+template <ReadoutKind readout>
+void direct_head(TrainConfig& c) {
+  expectation(c);
+  c.objective.head[Task::age].loss = {c.recipe};  // the recipe has the name of its loss
+  c.readout.kind = readout;
+}
+
 struct Recipe {
   std::string_view name;
   void (*change)(TrainConfig&);  // the defaults
@@ -38,6 +46,11 @@ constexpr Recipe kRecipes[] = {
     {"paper", paper},
     {"paper-sampled", paper_sampled},
     {"expectation", expectation},
+    {"label-distribution", direct_head<ReadoutKind::expectation>},
+    {"mean-variance", direct_head<ReadoutKind::expectation>},
+    {"ranking", direct_head<ReadoutKind::expectation>},
+    {"regression", direct_head<ReadoutKind::direct>},
+    {"ssr", direct_head<ReadoutKind::direct>},
 };
 
 }  // namespace

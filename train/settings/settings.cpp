@@ -23,7 +23,7 @@ void add_model(SettingList& list, TrainConfig& c) {
   list.add_since("model.radius", c.radius, 0.0, at_least(0), kShared,
                  "of the sphere that embeddings are scaled onto; 0: their length is free");
   list.add_later("model.heads", c.objective.heads, {}, kShared,
-                 "what is learnt: an embedding (age by comparison), gender, age (as a class)");
+                 "what is learnt: an embedding (age by comparison), gender, age (as such)");
 }
 
 void add_data(SettingList& list, TrainConfig& c) {
@@ -95,6 +95,14 @@ void add_loss(SettingList& list, TrainConfig& c) {
       list.add_later(fmt::format("loss.{}_kind", name), head[task].loss, losses_of(task), kShared,
                      fmt::format("of the {} head", name));
   }
+  list.add_later("loss.age_sigma", loss.age_sigma, above(0), kShared,
+                 "years: of label-distribution, how far a face's age spreads over its neighbours");
+  list.add_later("loss.age_error", loss.age_error, at_least(0), kShared,
+                 "of label-distribution: weight of the mean's error");
+  list.add_later("loss.age_mean", loss.age_mean, at_least(0), kShared,
+                 "of mean-variance: weight of half the square of the mean's error");
+  list.add_later("loss.age_variance", loss.age_variance, at_least(0), kShared,
+                 "of mean-variance: weight of the distribution's variance");
 }
 
 void add_augment(SettingList& list, TrainConfig& c) {

@@ -80,7 +80,7 @@ TEST_CASE("losses: a task's losses are made by their names, and by no others") {
     CHECK(std::ranges::count(loss_names(Task::embedding), formula) == 1);
   for (const Task task : kTasks)
     for (const std::string& name : loss_names(task))
-      CHECK(make_loss(task, {name}, {kBatch, outputs_of(task, kWidth)}) != nullptr);
+      CHECK(make_loss(task, {name}, {kBatch, head_form(task, {name}, kWidth).outputs}) != nullptr);
   CHECK_THROWS_WITH_AS((void)make_loss(Task::gender, {"contrastive"}, {kBatch, 2}),
                        "[loss of gender] expected cross-entropy, got 'contrastive'", UsageError);
   CHECK_THROWS_AS((void)make_loss(Task::embedding, {""}, {kBatch, 2}), UsageError);
@@ -177,7 +177,7 @@ TEST_CASE("losses: a weight scales every loss's gradient and leaves its value al
     for (const std::string& name : loss_names(task)) {
       CAPTURE(to_string(task));
       CAPTURE(name);
-      GuardedTensor y(matrix(kBatch, outputs_of(task, kWidth)), 1);
+      GuardedTensor y(matrix(kBatch, head_form(task, {name}, kWidth).outputs), 1);
       Random random(5);
       y.fill_uniform(random, -0.8F, 0.8F);
       const Computed once = compute(task, name.c_str(), y, 1),
@@ -197,10 +197,10 @@ TEST_CASE("losses: an output that is no number shows in the value of every loss"
     for (const std::string& name : loss_names(task)) {
       CAPTURE(to_string(task));
       CAPTURE(name);
-      GuardedTensor y(matrix(kBatch, outputs_of(task, kWidth)), 1);
+      GuardedTensor y(matrix(kBatch, head_form(task, {name}, kWidth).outputs), 1);
       Random random(5);
       y.fill_uniform(random, -0.8F, 0.8F);
-      y.view().pixel(1)[1] = std::nanf("");
+      y.view().pixel(1)[0] = std::nanf("");
       CHECK(std::isnan(compute(task, name.c_str(), y, 1).value.loss));
     }
 }

@@ -13,7 +13,7 @@ TEST_CASE("read-outs: names go both ways, and each has its row") {
   for (const ReadoutRow& row : readout_table()) {
     CHECK(parse<ReadoutKind>(to_string(row.kind)) == row.kind);
     CHECK(&readout_row(row.kind) == &row);
-    CHECK((row.needs.embedding || row.needs.ages));
+    CHECK((row.needs.embedding || row.needs.ages != AgeSaid::nothing));
     CHECK(readout_help().find("  " + to_string(row.kind) + " ") != std::string::npos);
     kinds.insert(row.kind);
   }
@@ -36,8 +36,8 @@ TEST_CASE("read-outs: in training one is used that needs nothing else and can do
 }
 
 TEST_CASE("read-outs: says what a network lacks") {
-  const ReadoutInputs embedding{.embedding = true, .ages = false},
-      ages{.embedding = false, .ages = true}, both{.embedding = true, .ages = true};
+  const ReadoutInputs embedding{.embedding = true}, ages{.ages = AgeSaid::distribution},
+      both{.embedding = true, .ages = AgeSaid::distribution}, number{.ages = AgeSaid::number};
   CHECK_NOTHROW(require_readable(ReadoutKind::knn, embedding));
   CHECK_NOTHROW(require_readable(ReadoutKind::knn, both));
   CHECK_NOTHROW(require_readable(ReadoutKind::expectation, ages));
@@ -45,4 +45,31 @@ TEST_CASE("read-outs: says what a network lacks") {
                        doctest::Contains("knn needs an embedding"), UsageError);
   CHECK_THROWS_WITH_AS(require_readable(ReadoutKind::expectation, embedding),
                        doctest::Contains("expectation needs an age head"), UsageError);
+  CHECK_NOTHROW(require_readable(ReadoutKind::direct, number));
+  CHECK_THROWS_WITH_AS(require_readable(ReadoutKind::direct, embedding),
+                       doctest::Contains("direct needs an age head, and this network has none"),
+                       UsageError);
+  // Neither form of an age stands for the other.
+  CHECK_THROWS_WITH_AS(require_readable(ReadoutKind::direct, both),
+                       doctest::Contains("direct needs an age head that says one number"),
+                       UsageError);
+  CHECK_THROWS_WITH_AS(require_readable(ReadoutKind::expectation, number),
+                       doctest::Contains("needs a probability of every age, and this network's age "
+                                         "head says one number"),
+                       UsageError);
+}
+
+TEST_CASE("read-outs: what a network gives follows from its heads and from the age head's loss") {
+  ObjectiveOptions options;
+  CHECK(inputs_of(options).embedding);
+  CHECK(inputs_of(options).ages == AgeSaid::nothing);
+  options.head[Task::age].loss = {"regression"};
+  CHECK(inputs_of(options).ages == AgeSaid::nothing);  // there is no such head
+  options.heads = {Task::gender, Task::age};
+  CHECK_FALSE(inputs_of(options).embedding);
+  CHECK(inputs_of(options).ages == AgeSaid::number);
+  for (const char* loss : {"cross-entropy", "label-distribution", "mean-variance", "ranking"}) {
+    options.head[Task::age].loss = {loss};
+    CHECK(inputs_of(options).ages == AgeSaid::distribution);
+  }
 }

@@ -68,11 +68,16 @@ struct ModelFile {
   fs::path path = folder / "model.safetensors";
 
   // gallery_width 0: the gallery has no embeddings.
-  explicit ModelFile(Index gallery_width = 8, const Heads& heads = kPaperHeads) {
+  explicit ModelFile(Index gallery_width = 8, const Heads& heads = kPaperHeads,
+                     const char* age_loss = "cross-entropy") {
     TrainConfig config = example_config();
     config.objective.heads = heads;
-    if (!has(heads, Task::embedding)) config.readout.kind = ReadoutKind::expectation;
-    TwinNetwork network(preset(config.preset), config.embedding, heads);
+    config.objective.head[Task::age].loss = {age_loss};
+    const bool number = inputs_of(config.objective).ages == AgeSaid::number;
+    const ReadoutKind by_head = number ? ReadoutKind::direct : ReadoutKind::expectation;
+    if (!has(heads, Task::embedding)) config.readout.kind = by_head;
+    TwinNetwork network(preset(config.preset), heads,
+                        head_forms(config.objective, config.embedding));
     initialize(network.parameters(), 1);
     Gallery gallery = example_gallery(std::max<Index>(gallery_width, 1));
     Calibration calibration{{1, 2},
@@ -83,7 +88,7 @@ struct ModelFile {
                              {ReadoutKind::prototype, 1.0F}}};
     if (gallery_width == 0) {
       gallery.embeddings = Tensor();
-      calibration = {{}, {}, 3, {{ReadoutKind::expectation, 1.5F}}};
+      calibration = {{}, {}, 3, {{by_head, 1.5F}}};
     }
     save_model(path, config, 7, 20, network, gallery, calibration);
   }
@@ -196,6 +201,32 @@ TEST_CASE("model: one of an age head alone is loaded whole, and reads no gender"
   CHECK_FALSE(model.knows_gender());  // whatever a file says of labels
   CHECK_THROWS_WITH_AS((void)file.changed([](Contents& c) { c.floats.erase("age.bias"); }),
                        doctest::Contains("age.bias"), Error);
+}
+
+TEST_CASE("model: an age head has the layer and the outputs that its loss asks for") {
+  const auto shape_of = [](const Model& model, const std::string& name) {
+    for (const Parameter* p : model.network->parameters())
+      if (p->name == name) return p->value.shape();
+    return Shape{};
+  };
+  for (const std::string& loss : loss_names(Task::age)) {
+    CAPTURE(loss);
+    const ModelFile file(0, {Task::age}, loss.c_str());
+    const Model model = load_model(file.path);
+    CHECK(model.config.objective.head[Task::age].loss.name == loss);
+    const HeadForm form = head_form(Task::age, {loss}, 8);
+    CHECK(model.network->width(Task::age) == form.outputs);
+    CHECK(model.network->said(Task::age) == form.said());
+    const Index rows = loss == "ranking" ? 1 : loss == "ssr" ? 21 : form.outputs;
+    CHECK(shape_of(model, "age.weight").n == rows);
+    CHECK(shape_of(model, "age.bias").c == (loss == "ssr" ? 21 : form.outputs));
+    // Another loss's head does not fit.
+    CHECK_THROWS_WITH_AS((void)file.changed([&](Contents& c) {
+      c.floats["age.weight"] = std::vector<float>(5, 0.0F);
+      c.shapes["age.weight"] = {1, 1, 1, 5};
+    }),
+                         doctest::Contains("'age.weight' has the shape (1, 1, 1, 5)"), Error);
+  }
 }
 
 TEST_CASE("model: references that do not suit the heads are refused") {

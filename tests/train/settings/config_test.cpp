@@ -86,6 +86,20 @@ TEST_CASE("config: values that make no sense are refused by name") {
   CHECK(refused("training.steps", "0").find("exactly one") != std::string::npos);
   CHECK(refused("augment.zoom", "2").find("zoom") != std::string::npos);
   CHECK(refused("readout.kind", "expectation").find("needs an age head") != std::string::npos);
+  TrainConfig number = recipe("regression"), classes = recipe("ranking");
+  number.steps = classes.steps = 1;
+  CHECK_NOTHROW(check_settings(number));
+  CHECK_NOTHROW(check_settings(classes));
+  number.readout.kind = ReadoutKind::expectation;
+  CHECK_THROWS_WITH_AS(
+      check_settings(number),
+      "[readout] expectation needs a probability of every age, and this network's age head says "
+      "one number: use another read-out or train one that has it (readout.kind and loss.age_kind)",
+      UsageError);
+  classes.readout.kind = ReadoutKind::direct;
+  CHECK_THROWS_WITH_AS(check_settings(classes), doctest::Contains("loss.age_kind"), UsageError);
+  CHECK(refused("readout.kind", "direct").find("readout.kind and model.heads") !=
+        std::string::npos);
   // What a file could not give back: numbers that TOML has not, a path that is no UTF-8.
   CHECK(refused("training.checkpoint_seconds", "inf").find("finite") != std::string::npos);
   CHECK(refused("training.seed", "-1").find("training.seed") != std::string::npos);

@@ -103,8 +103,8 @@ TEST_CASE("settings: the table has every word of the help, in lines that are ful
 TEST_CASE("settings: what is allowed stands beside the key as long as both fit in 80 columns") {
   TrainConfig config;
   const std::string allowed = "  (cross-entropy)";
+  std::string& name = config.objective.head[Task::gender].loss.name;
   for (std::size_t length = 1; length <= 60; ++length) {
-    std::string& name = config.objective.head[Task::gender].loss.name;
     name = std::string(length, 'x');
     const std::string table = settings_table(config);
     const std::string key = "loss.gender_kind = \"" + name + "\"";
