@@ -143,10 +143,10 @@ namespace {
 
 // Faces as a network reads them that was trained on few old people: most are of the twenties and
 // thirties; the older, the worse they are read, and from 40 on too young.
-Heads read_too_young(std::uint64_t seed, Index count) {
+HeadsThatErr read_too_young(std::uint64_t seed, Index count) {
   Random random(seed);
   std::vector<double> means;
-  Heads heads;
+  HeadsThatErr heads;
   for (Index i = 0; i < count; ++i) {
     const double age =
         std::floor(random.chance(0.5) ? random.uniform(20, 40) : random.uniform(0, 90));
@@ -163,7 +163,7 @@ struct Decades {
   double width = 0;  // mean, years
 };
 
-Decades by_decade(const Calibration& calibration, const Heads& fresh) {
+Decades by_decade(const Calibration& calibration, const HeadsThatErr& fresh) {
   const TestContext ctx;
   const Gallery none;
   Decades decades;
@@ -186,7 +186,7 @@ Decades by_decade(const Calibration& calibration, const Heads& fresh) {
 TEST_CASE("calibrate_intervals: in every decade about 80 %, where old people are read too young") {
   const TestContext ctx;
   const Gallery none;
-  const Heads held_out = read_too_young(31, 600), fresh = read_too_young(32, 9000);
+  const HeadsThatErr held_out = read_too_young(31, 600), fresh = read_too_young(32, 9000);
   Calibration calibration;
   calibrate_intervals(ctx, none, calibration, 30, {.ages = held_out.ages.view()}, held_out.truth);
   CHECK(calibration.claim().by_age);
@@ -211,7 +211,7 @@ TEST_CASE("calibrate_intervals: in every decade about 80 %, where old people are
 TEST_CASE("calibrate_intervals: ages that are read without error do not make an interval nothing") {
   const TestContext ctx;
   const Gallery none;
-  Heads held_out = heads_off_by_six(33, 200, 6);
+  HeadsThatErr held_out = heads_off_by_six(33, 200, 6);
   std::vector<double> means;
   Random random(34);
   for (std::size_t i = 0; i < 200; ++i) {
