@@ -49,7 +49,7 @@ constexpr Row kLosses[] = {
      &kGenderClasses},
     {Task::age, "cross-entropy", "softmax over the ages 0 to 100 (DEX)", make_age_loss,
      &kAgeClasses},
-    {Task::age, "label-distribution", "KL to N(age, sigma), error of the mean (DLDL-v2)",
+    {Task::age, "label-distribution", "KL to N(age, sigma), and its mean (DLDL-v2)",
      make_label_distribution_loss, &kAgeClasses},
     {Task::age, "mean-variance", "cross-entropy, error of the mean, variance",
      make_mean_variance_loss, &kAgeClasses},

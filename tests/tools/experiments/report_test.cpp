@@ -97,7 +97,7 @@ TEST_CASE("a report says what was measured, how, and what failed") {
         "--seeds 2 --jobs 2",
         "- contrastive, seed 2: [train] the loss became inf", "![Error of each row](mae.svg)",
         "![Error while training](curves.svg)", "| M-LSDML | mae | 2.89 years | MORPH | q | doi:1 |",
-        "Published figures: doi:1; doi:2.", "`loss.pairs=all`"})
+        "Published figures: doi:1; doi:2.", "`model.heads=embedding`"})
     CHECK_MESSAGE(has(text, said), said);
   CHECK_FALSE(has(text, "of another"));
   CHECK(has(file(files, "mae.svg"), "n = 1,834 faces"));
