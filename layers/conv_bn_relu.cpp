@@ -1,43 +1,62 @@
 #include <algorithm>
 
-#include "core/error.h"
+#include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/tanh/tanh.h"
 #include "layers/description.h"
 #include "layers/layers.h"
+#include "layers/norm_part.h"
 #include "layers/planned.h"
 
 namespace twinage {
 namespace {
 
-constexpr const char* kName = "conv_bn_relu";
+enum class Activation { relu, tanh };
 
-Index bytes_of(const Tensor& t) {
-  return t.size() * static_cast<Index>(sizeof(float));
+// The two convolutions, for one layer around them.
+struct FullConvolution {
+  static constexpr auto shape = conv2d_shape;
+  static constexpr auto workspace = conv2d_workspace;
+  static constexpr auto forward = conv2d_forward;
+  static constexpr auto backward_data = conv2d_backward_data;
+  static constexpr auto backward_filter = conv2d_backward_filter;
+  static bool has_statistics(const Context& ctx) { return conv2d_has_statistics(ctx); }
+};
+struct DepthwiseConvolution {
+  static constexpr auto shape = depthwise_conv2d_shape;
+  static constexpr auto workspace = depthwise_conv2d_workspace;
+  static constexpr auto forward = depthwise_conv2d_forward;
+  static constexpr auto backward_data = depthwise_conv2d_backward_data;
+  static constexpr auto backward_filter = depthwise_conv2d_backward_filter;
+  static bool has_statistics(const Context&) { return false; }
+};
+
+BatchNorm norm_of(const NormedConv& options, Activation activation) {
+  BatchNorm norm = options.batch_norm;
+  norm.relu = activation == Activation::relu;  // which the norm's kernels do on the way
+  return norm;
 }
 
-class ConvBnRelu final : public Layer {
+template <class Convolution>
+class ConvBnActivation final : public Layer {
  public:
-  ConvBnRelu(Index in, Index out, KernelSize kernel, Conv2d conv)
-      : conv_(conv),
-        w_{"conv.weight", Tensor({out, kernel.h, kernel.w, in}),
-           Tensor({out, kernel.h, kernel.w, in})},
-        gamma_{"bn.weight", Tensor(vector(out)), Tensor(vector(out))},
-        beta_{"bn.bias", Tensor(vector(out)), Tensor(vector(out))},
-        running_mean_{"bn.running_mean", Tensor(vector(out)), {}, false},
-        running_variance_{"bn.running_var", Tensor(vector(out)), {}, false} {}
+  ConvBnActivation(const char* kind, Shape w, Conv2d conv, const NormedConv& options,
+                   Activation activation = Activation::relu)
+      : kind_(kind),
+        activation_(activation),
+        conv_(conv),
+        w_{options.conv + ".weight", Tensor(w), Tensor(w)},
+        norm_(options.norm, w.n, norm_of(options, activation)) {}
 
   Shape plan(const Context& ctx, Shape x, Mode mode) override {
     const Shape w = w_.value.shape();
-    const Shape y = conv2d_shape(x, w, conv_);
+    const Shape y = Convolution::shape(x, w, conv_);
     planned_ = {x, y, mode};
     const bool train = mode == Mode::train;
-    require(!train || y.pixels() >= 2,
-            "[{}] expected at least 2 pixels a channel to normalise over, got y = {}", kName, y);
+    norm_.plan(kind_, ctx, y, mode);
     u_ = train ? Tensor(y, ctx.device) : Tensor();
-    mean_ = train ? Tensor(vector(y.c), ctx.device) : Tensor();
-    variance_ = train ? Tensor(vector(y.c), ctx.device) : Tensor();
 
-    const Index conv_scratch = conv2d_workspace(ctx, x, w, conv_);
+    const Index conv_scratch = Convolution::workspace(ctx, x, w, conv_);
     workspace_ =
         train ? workspace_floats(y.size()) + std::max(conv_scratch, batch_norm_workspace(ctx, y))
               : workspace_floats(w.size()) + 2 * workspace_floats(w.n) + conv_scratch;
@@ -46,7 +65,7 @@ class ConvBnRelu final : public Layer {
 
   Index workspace() const override { return workspace_; }
   Index activation_bytes() const override {
-    return bytes_of(u_) + bytes_of(mean_) + bytes_of(variance_);
+    return static_cast<Index>(u_.bytes()) + norm_.activation_bytes();
   }
   double flops() const override {
     const Shape w = w_.value.shape();
@@ -54,7 +73,7 @@ class ConvBnRelu final : public Layer {
   }
 
   void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
-    planned_.check_forward(kName, y, x, mode);
+    planned_.check_forward(kind_, y, x, mode);
     if (mode == Mode::train)
       forward_train(ctx, y, x);
     else
@@ -63,79 +82,98 @@ class ConvBnRelu final : public Layer {
 
   void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
                 Write write) override {
-    planned_.check_backward(kName, dx, dy, y, x);
+    planned_.check_backward(kind_, dx, dy, y, x);
     WorkspaceScope scratch(ctx.workspace);
     const View du = scratch.view(planned_.y);
-    batch_norm_backward(ctx, du, gamma_.grad.data(), beta_.grad.data(), dy, u_.view(), mean_.data(),
-                        variance_.data(), gamma_.value.data(), beta_.value.data(), norm_);
-    conv2d_backward_filter(ctx, w_.grad.view(), du, x, conv_, Write::accumulate);
-    if (dx.data != nullptr) conv2d_backward_data(ctx, dx, du, w_.value.view(), conv_, write);
+    ConstView dnorm = dy;
+    if (activation_ == Activation::tanh) {
+      tanh_backward(ctx, du, dy, y);
+      dnorm = du;
+    }
+    norm_.backward(ctx, du, dnorm, u_.view());
+    Convolution::backward_filter(ctx, w_.grad.view(), du, x, conv_, Write::accumulate);
+    if (dx.data != nullptr) Convolution::backward_data(ctx, dx, du, w_.value.view(), conv_, write);
   }
 
   std::vector<Parameter*> parameters() override {
-    return {&w_, &gamma_, &beta_, &running_mean_, &running_variance_};
+    std::vector<Parameter*> all = norm_.parameters();
+    all.insert(all.begin(), &w_);
+    return all;
   }
 
   LayerDescription describe() const override {
-    std::vector<LayerDescription::Option> options = options_of(w_.value.shape(), conv_);
-    options.push_back({"epsilon", norm_.epsilon});
-    options.push_back({"momentum", norm_.momentum});
-    return {.kind = kName,
-            .name = name(),
-            .options = std::move(options),
-            .x = planned_.x,
-            .y = planned_.y,
-            .parameters = {&w_, &gamma_, &beta_, &running_mean_, &running_variance_},
-            .flops = flops(),
-            .activation_bytes = activation_bytes()};
+    LayerDescription layer{.kind = kind_,
+                           .name = name(),
+                           .options = options_of(w_.value.shape(), conv_),
+                           .x = planned_.x,
+                           .y = planned_.y,
+                           .parameters = norm_.parameters(),
+                           .flops = flops(),
+                           .activation_bytes = activation_bytes()};
+    layer.parameters.insert(layer.parameters.begin(), &w_);
+    norm_.describe(layer);
+    return layer;
   }
 
  private:
-  // u = conv(x), y = relu(batch_norm(u)); u and the batch's statistics stay for backward.
+  // u = conv(x), y = activation(batch_norm(u)); u and the batch's statistics stay for backward.
   void forward_train(const Context& ctx, View y, ConstView x) {
-    if (conv2d_has_statistics(ctx)) {
+    if (Convolution::has_statistics(ctx)) {
       ConvEpilogue statistics;
-      statistics.mean = mean_.data();
-      statistics.variance = variance_.data();
-      conv2d_forward(ctx, u_.view(), x, w_.value.view(), conv_, statistics);
+      statistics.mean = norm_.mean();
+      statistics.variance = norm_.variance();
+      Convolution::forward(ctx, u_.view(), x, w_.value.view(), conv_, statistics);
     } else {
-      conv2d_forward(ctx, u_.view(), x, w_.value.view(), conv_);
-      batch_norm_statistics(ctx, mean_.data(), variance_.data(), u_.view());
+      Convolution::forward(ctx, u_.view(), x, w_.value.view(), conv_, {});
+      norm_.find_statistics(ctx, u_.view());
     }
-    batch_norm_update_running(ctx, running_mean_.value.data(), running_variance_.value.data(),
-                              mean_.data(), variance_.data(), y.shape.c, y.shape.pixels(), norm_);
-    batch_norm_apply(ctx, y, u_.view(), mean_.data(), variance_.data(), gamma_.value.data(),
-                     beta_.value.data(), norm_);
+    norm_.update_running(ctx, y.shape);
+    norm_.apply_batch(ctx, y, u_.view());
+    if (activation_ == Activation::tanh) tanh_forward(ctx, y, y);
   }
 
-  // y = relu(conv(x, scale * w) + shift). The filter is folded anew each time (about a
+  // y = activation(conv(x, scale * w) + shift). The filter is folded anew each time (about a
   // hundredth of the convolution at batch 8), so that it can never lag behind its parameters.
   void forward_eval(const Context& ctx, View y, ConstView x) {
     WorkspaceScope scratch(ctx.workspace);
     const View folded = scratch.view(w_.value.shape());
     float* scale = scratch.floats(y.shape.c);
     float* shift = scratch.floats(y.shape.c);
-    batch_norm_fold(ctx, scale, shift, running_mean_.value.data(), running_variance_.value.data(),
-                    gamma_.value.data(), beta_.value.data(), y.shape.c, norm_);
+    norm_.fold(ctx, scale, shift);
     scale_rows(ctx, folded, w_.value.view(), scale);
-    ConvEpilogue bias_and_relu;
-    bias_and_relu.bias = shift;
-    bias_and_relu.relu = true;
-    conv2d_forward(ctx, y, x, folded, conv_, bias_and_relu);
+    ConvEpilogue epilogue;
+    epilogue.bias = shift;
+    epilogue.relu = activation_ == Activation::relu;
+    Convolution::forward(ctx, y, x, folded, conv_, epilogue);
+    if (activation_ == Activation::tanh) tanh_forward(ctx, y, y);
   }
 
+  const char* kind_;
+  Activation activation_;
   Conv2d conv_;
-  BatchNorm norm_;
-  Parameter w_, gamma_, beta_, running_mean_, running_variance_;
+  Parameter w_;
+  NormPart norm_;
   Planned planned_;
   Index workspace_ = 0;
-  Tensor u_, mean_, variance_;  // of the last forward in Mode::train
+  Tensor u_;  // of the last forward in Mode::train
 };
 
 }  // namespace
 
-LayerPtr conv_bn_relu(Index in, Index out, KernelSize kernel, Conv2d conv) {
-  return std::make_unique<ConvBnRelu>(in, out, kernel, conv);
+LayerPtr conv_bn_relu(Index in, Index out, KernelSize kernel, Conv2d conv,
+                      const NormedConv& options) {
+  return std::make_unique<ConvBnActivation<FullConvolution>>(
+      "conv_bn_relu", Shape{out, kernel.h, kernel.w, in}, conv, options);
+}
+
+LayerPtr conv_bn_tanh(Index in, Index out, KernelSize kernel, Conv2d conv) {
+  return std::make_unique<ConvBnActivation<FullConvolution>>(
+      "conv_bn_tanh", Shape{out, kernel.h, kernel.w, in}, conv, NormedConv{}, Activation::tanh);
+}
+
+LayerPtr depthwise(Index channels, KernelSize kernel, Conv2d conv) {
+  return std::make_unique<ConvBnActivation<DepthwiseConvolution>>(
+      "depthwise", Shape{channels, kernel.h, kernel.w, 1}, conv, NormedConv{});
 }
 
 }  // namespace twinage

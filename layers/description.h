@@ -20,7 +20,9 @@ struct LayerDescription {
 
   // The function of layers.h that made it. "chain": the parts one after the other, each one's y the
   // next one's x. "concat": the parts side by side on the same x, their ys joined along the
-  // channels. Others have no parts.
+  // channels. "dense": the first part on x, every other on the ys of all before it, joined.
+  // "split": as concat, but each part on channels of x of its own, in their order. Others have no
+  // parts.
   std::string kind{};
   std::string name{};  // torchvision's; a part without a name has that of the block it is in
   // kernel_h, kernel_w, stride, pad_h, pad_w (convolutions, pools), epsilon and momentum (batch

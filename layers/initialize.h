@@ -8,8 +8,9 @@
 namespace twinage {
 
 // "conv.weight" and the weights of conv_relu ~ N(0, 2 / fan_in) (He et al. 2015) [ours]; a linear
-// layer's "weight" ~ U(+-1/sqrt(fan_in)); "bn.weight" and "running_var" 1; "bias" and
-// "running_mean" 0. But for Parameter::rectified, the name's end decides. (PyTorch, and with it
+// layer's "weight" ~ U(+-1/sqrt(fan_in)); "bn.weight", "norm.weight" and "running_var" 1; "bias"
+// and "running_mean" 0. conv, bn and norm may have a number ("conv2.weight"). But for
+// Parameter::rectified, the name's end decides. (PyTorch, and with it
 // torchvision's AlexNet, draws both weights and biases of convolutions and linear layers from
 // U(+-1/sqrt(fan_in)), whose variance is a sixth of He's: through AlexNet's seven ReLUs without a
 // norm the signal would shrink to a five hundredth.) Every tensor has its own random stream, keyed

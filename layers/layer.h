@@ -31,6 +31,9 @@ struct Parameter {
 // The order of calls: plan once, then any number of forward (train) -> backward, or forward (eval).
 class Layer {
  public:
+  Layer() = default;
+  // A name of its own, which its parts do not have in front of theirs.
+  explicit Layer(std::string name) : name_(std::move(name)) {}
   virtual ~Layer() = default;
 
   // Checks the shape, allocates all memory that the layer keeps between forward and backward

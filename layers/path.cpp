@@ -28,8 +28,13 @@ Path& Path::conv_halving(const std::string& name, Index out, KernelSize kernel) 
 Path& Path::conv(const std::string& name, Index out, KernelSize kernel, Conv2d conv, Norm norm) {
   require(norm == Norm::none || norm == Norm::batch, "[path] unknown norm {}",
           static_cast<int>(norm));
-  const auto make = norm == Norm::batch ? conv_bn_relu : conv_relu;
-  return add(named(name, make(channels_, scaled(out), kernel, conv)), scaled(out));
+  LayerPtr layer = norm == Norm::batch ? conv_bn_relu(channels_, scaled(out), kernel, conv)
+                                       : conv_relu(channels_, scaled(out), kernel, conv);
+  return add(named(name, std::move(layer)), scaled(out));
+}
+
+Path& Path::depthwise(const std::string& name, Index stride) {
+  return add(named(name, twinage::depthwise(channels_, {3, 3}, {stride, 1, 1})), channels_);
 }
 
 Path& Path::fully_connected(const std::string& name, Index out) {

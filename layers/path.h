@@ -43,6 +43,8 @@ class Path {
 
   // Any stride and padding, with or without batch norm.
   Path& conv(const std::string& name, Index out, KernelSize kernel, Conv2d conv, Norm norm);
+  // Depthwise 3 x 3, batch norm, ReLU, padded so that at stride 1 y is as large as x.
+  Path& depthwise(const std::string& name, Index stride);
   // A fully connected layer and its ReLU, on x (N,1,1,C).
   Path& fully_connected(const std::string& name, Index out);
 

@@ -14,7 +14,8 @@ using Row = std::array<std::string, kColumns>;
 // "conv_bn_relu 3x3/2". The padding is told where a map is neither as large as before nor unpadded.
 std::string what(const LayerDescription& part) {
   std::string text = part.kind;
-  if (part.kind == "concat") text += fmt::format(" of {}", part.parts.size());
+  if (part.kind == "concat" || part.kind == "dense" || part.kind == "split")
+    text += fmt::format(" of {}", part.parts.size());
   if (part.has_option("kernel_h")) {
     text += fmt::format(" {}x{}", part.option("kernel_h"), part.option("kernel_w"));
     if (part.option("stride") != 1) text += fmt::format("/{}", part.option("stride"));
@@ -50,6 +51,8 @@ class Table {
     Costs own;
     own.add(part);
     total_.add(part);
+    dense_ = dense_ || part.kind == "dense";
+    split_ = split_ || part.kind == "split";
     const Shape y = part.y;
     add(name, what(part),
         y.h == 1 && y.w == 1 ? fmt::format("{}", y.c) : fmt::format("{}x{}x{}", y.h, y.w, y.c),
@@ -73,8 +76,13 @@ class Table {
            fmt::format(
                "weights: trained parameters, without {} running statistics.\n"
                "MFLOP: of one face, forward. KiB: kept for the way back at batch {}.\n"
-               "\"/2\": the stride. \"-\" begins a branch; all branches read the same input.\n",
-               total_.statistics, batch_);
+               "\"/2\": the stride. \"-\" begins a branch; all branches read the same input.\n{}{}",
+               total_.statistics, batch_,
+               split_ ? "Of a split every branch reads channels of its own.\n" : "",
+               dense_
+                   ? "\"+\" adds its output to the block's; all but the first have read what was "
+                     "there.\n"
+                   : "");
   }
 
  private:
@@ -83,14 +91,16 @@ class Table {
     const auto or_nothing = [](double v, int digits) {
       return v == 0 ? std::string() : fmt::format("{:.{}f}", v, digits);
     };
+    const double mflop = costs.flops / batch_ * 1e-6;
     rows_.push_back({name, layer, output, or_nothing(static_cast<double>(costs.weights), 0),
-                     or_nothing(costs.flops / batch_ * 1e-6, 2),
+                     or_nothing(mflop, mflop < 1000 ? 2 : 1),
                      or_nothing(static_cast<double>(costs.bytes) / 1024, 0)});
   }
 
   double batch_;
   std::vector<Row> rows_;
   Costs total_;
+  bool dense_ = false, split_ = false;  // whether there are such blocks
 };
 
 std::string without(const std::string& block, const std::string& name) {
@@ -98,20 +108,21 @@ std::string without(const std::string& block, const std::string& name) {
   return name.starts_with(block + ".") ? name.substr(block.size() + 1) : name;
 }
 
-// mark: "- " for the first row of a branch; depth: of blocks.
+// mark: "- " for the first row of a branch, "+ " of a dense block's part; depth: of blocks.
 void add_rows(Table& table, const LayerDescription& part, const std::string& block,
               std::string mark, std::size_t depth) {
   if (part.kind == "chain" || part.kind == "heads") {
     for (const LayerDescription& inner : part.parts) {
       add_rows(table, inner, block, mark, depth);
-      if (mark == "- ") mark = "  ";
+      if (!mark.empty()) mark = "  ";
     }
     return;
   }
   table.add(std::string(2 * depth, ' ') + mark + without(block, part.name), part);
   const std::string& inner_block = part.name.empty() ? block : part.name;
   for (const LayerDescription& branch : part.parts)
-    add_rows(table, branch, inner_block, "- ", depth + (mark.empty() ? 0 : 1));
+    add_rows(table, branch, inner_block, part.kind == "dense" ? "+ " : "- ",
+             depth + (mark.empty() ? 0 : 1));
 }
 
 nlohmann::ordered_json shape_json(Shape s) {

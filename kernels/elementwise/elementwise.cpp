@@ -21,6 +21,13 @@ void add(const Context& ctx, View y, ConstView x) {
   TWINAGE_DISPATCH(ctx, add, y, x);
 }
 
+void multiply(const Context& ctx, View y, ConstView a, ConstView b) {
+  require_view("multiply", "y", y);
+  require_shape("multiply", "a", a, y.shape);
+  require_shape("multiply", "b", b, y.shape);
+  TWINAGE_DISPATCH(ctx, multiply, y, a, b);
+}
+
 void add_bias(const Context& ctx, View y, const float* bias) {
   require_view("add_bias", "y", y);
   TWINAGE_DISPATCH(ctx, add_bias, y, bias);

@@ -8,9 +8,10 @@ namespace twinage {
 
 void fill(const Context& ctx, View y, float value);
 void copy(const Context& ctx, View y, ConstView x);
-void add(const Context& ctx, View y, ConstView x);             // y += x
-void add_bias(const Context& ctx, View y, const float* bias);  // y[.., c] += bias[c]
-void sum_pixels(const Context& ctx, float* sum, ConstView x);  // sum[c] += sum over pixels
+void add(const Context& ctx, View y, ConstView x);                    // y += x
+void multiply(const Context& ctx, View y, ConstView a, ConstView b);  // y = a * b; y may be either
+void add_bias(const Context& ctx, View y, const float* bias);         // y[.., c] += bias[c]
+void sum_pixels(const Context& ctx, float* sum, ConstView x);         // sum[c] += sum over pixels
 void scale_rows(const Context& ctx, View y, ConstView x,
                 const float* scale);  // y[n,..] = x[n,..] * scale[n]; y may be x
 void lerp(const Context& ctx, View y, ConstView x, float share);  // y += share * (x - y)
@@ -21,6 +22,7 @@ Index all_finite_workspace(const Context& ctx);  // floats; 0 on cpu
 TWINAGE_BACKENDS(fill)
 TWINAGE_BACKENDS(copy)
 TWINAGE_BACKENDS(add)
+TWINAGE_BACKENDS(multiply)
 TWINAGE_BACKENDS(add_bias)
 TWINAGE_BACKENDS(sum_pixels)
 TWINAGE_BACKENDS(scale_rows)

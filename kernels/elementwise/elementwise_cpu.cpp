@@ -55,6 +55,19 @@ void add(const Context& ctx, View y, ConstView x) {
   });
 }
 
+void multiply(const Context& ctx, View y, ConstView a, ConstView b) {
+  const Index pixels = y.shape.pixels(), channels = y.shape.c;
+  const Index step = ceil_div(kTaskFloats, channels);
+  parallel_for(ctx.threads, ceil_div(pixels, step), [&](Index task, int) {
+    const Index end = std::min(pixels, (task + 1) * step);
+    for (Index p = task * step; p < end; ++p) {
+      float* row = y.pixel(p);
+      const float *left = a.pixel(p), *right = b.pixel(p);
+      for (Index c = 0; c < channels; ++c) row[c] = left[c] * right[c];
+    }
+  });
+}
+
 void add_bias(const Context& ctx, View y, const float* bias) {
   const Index pixels = y.shape.pixels(), channels = y.shape.c;
   const Index step = ceil_div(kTaskFloats, channels);

@@ -48,6 +48,17 @@ __global__ void __launch_bounds__(kWalkThreads) lerp_to(View y, ConstView x, flo
 }
 
 template <int kWidth>
+__global__ void __launch_bounds__(kWalkThreads) multiply_to(View y, ConstView a, ConstView b) {
+  for_packs<kWidth>(y.shape, [&](Index p, Index c) {
+    auto product = load_pack<kWidth>(a.pixel(p) + c);
+    const auto factor = load_pack<kWidth>(b.pixel(p) + c);
+#pragma unroll
+    for (int i = 0; i < kWidth; ++i) product.v[i] *= factor.v[i];
+    store_pack(y.pixel(p) + c, product);
+  });
+}
+
+template <int kWidth>
 __global__ void __launch_bounds__(kWalkThreads) add_bias_to(View y, const float* bias) {
   for_packs<kWidth>(y.shape, [&](Index p, Index c) {
     auto sum = load_pack<kWidth>(y.pixel(p) + c);
@@ -152,6 +163,14 @@ void lerp(const Context& ctx, View y, ConstView x, float share) {
   const Walk walk = walk_over(y.shape, width);
   gpu::launch(ctx, "lerp", width == 4 ? lerp_to<4> : lerp_to<1>, walk.grid, walk.block, 0, y, x,
               share);
+}
+
+void multiply(const Context& ctx, View y, ConstView a, ConstView b) {
+  if (y.shape.size() == 0) return;
+  const int width = in_fours(y) && in_fours(a) && in_fours(b) ? 4 : 1;
+  const Walk walk = walk_over(y.shape, width);
+  gpu::launch(ctx, "multiply", width == 4 ? multiply_to<4> : multiply_to<1>, walk.grid, walk.block,
+              0, y, a, b);
 }
 
 void add_bias(const Context& ctx, View y, const float* bias) {

@@ -19,6 +19,11 @@ void add(const Context&, View y, ConstView x) {
     for (Index c = 0; c < y.shape.c; ++c) y.pixel(p)[c] += x.pixel(p)[c];
 }
 
+void multiply(const Context&, View y, ConstView a, ConstView b) {
+  for (Index p = 0; p < y.shape.pixels(); ++p)
+    for (Index c = 0; c < y.shape.c; ++c) y.pixel(p)[c] = a.pixel(p)[c] * b.pixel(p)[c];
+}
+
 void add_bias(const Context&, View y, const float* bias) {
   for (Index p = 0; p < y.shape.pixels(); ++p)
     for (Index c = 0; c < y.shape.c; ++c) y.pixel(p)[c] += bias[c];

@@ -5,7 +5,10 @@
 #include "core/enum_names.h"
 #include "core/error.h"
 #include "layers/backbones/alexnet.h"
+#include "layers/backbones/densenet.h"
 #include "layers/backbones/inception_v3.h"
+#include "layers/backbones/mobilenet.h"
+#include "layers/backbones/ssr.h"
 
 namespace twinage {
 namespace {
@@ -20,6 +23,9 @@ constexpr Backbone kBackbones[] = {
     {"inception_v3_compact", inception_v3_compact},
     {"alexnet", alexnet},
     {"alexnet_bn", alexnet_bn},
+    {"mobilenet", mobilenet},
+    {"densenet121", densenet121},
+    {"ssr", ssr},
 };
 
 std::span<const Preset> presets() {
@@ -30,6 +36,11 @@ std::span<const Preset> presets() {
       {"alexnet", "alexnet", 224, 249, 1.0, 64, "Krizhevsky's"},
       {"alexnet-tiny", "alexnet", 112, 124, 0.5, 64, ""},
       {"alexnet-tiny-bn", "alexnet_bn", 112, 124, 0.5, 64, ""},
+      {"mobilenet", "mobilenet", 224, 249, 1.0, 32, "Howard's"},
+      {"mobilenet-tiny", "mobilenet", 72, 80, 1.0, 64, ""},
+      {"densenet", "densenet121", 224, 249, 1.0, 16, "Huang's 121"},
+      {"densenet-tiny", "densenet121", 72, 80, 0.5, 64, ""},
+      {"ssr", "ssr", 64, 71, 1.0, 64, "SSR-Net's streams"},
   };
   return rows;
 }

@@ -1,5 +1,6 @@
 #include "kernels/elementwise/elementwise.h"
 
+#include <cmath>
 #include <limits>
 
 #include <doctest/doctest.h>
@@ -61,6 +62,13 @@ TEST_CASE("elementwise: equals naive, bit for bit") {
     naive::lerp(ctx, want.view(), towards.view(), 0.125F);
     CHECK(close(y.view(), want.view(), 1e-6));  // a GPU rounds once, the CPU twice
     CHECK((y.guards_intact() && towards.guards_intact()));
+    GuardedTensor product(c.shape, c.extra);
+    multiply(ctx, product.view(), y.view(), towards.view());
+    naive::multiply(ctx, want.view(), y.view(), towards.view());
+    CHECK(product.values() == want.values());
+    multiply(ctx, y.view(), y.view(), towards.view());  // in place
+    CHECK(y.values() == want.values());
+    CHECK((product.guards_intact() && y.guards_intact()));
   }
 }
 
@@ -89,6 +97,20 @@ TEST_CASE("lerp: moves by a share of the way, whole and not at all") {
   CHECK(y.values() == std::vector<float>{7, 7});
   lerp(ctx, y.view(), x.view(), 1);
   CHECK(y.values() == std::vector<float>{4, 4});
+}
+
+TEST_CASE("multiply: element by element, and NaN stays NaN") {
+  const TestContext ctx;
+  GuardedTensor y(matrix(1, 3)), a(matrix(1, 3)), b(matrix(1, 3));
+  const float as[] = {2, -3, std::numeric_limits<float>::quiet_NaN()}, bs[] = {0.5F, 4, 0};
+  for (Index i = 0; i < 3; ++i) {
+    a.data()[i] = as[i];
+    b.data()[i] = bs[i];
+  }
+  multiply(ctx, y.view(), a.view(), b.view());
+  CHECK(y.values()[0] == 1);
+  CHECK(y.values()[1] == -12);
+  CHECK(std::isnan(y.values()[2]));
 }
 
 TEST_CASE("sum_pixels: equals naive and adds to what is there") {
@@ -160,6 +182,8 @@ TEST_CASE("elementwise: shapes that do not fit throw") {
   x.fill(0);
   CHECK_THROWS_AS(copy(ctx, y.view(), x.view()), Error);
   CHECK_THROWS_AS(add(ctx, y.view(), x.view()), Error);
+  CHECK_THROWS_AS(multiply(ctx, y.view(), y.view(), x.view()), Error);
+  CHECK_THROWS_AS(multiply(ctx, y.view(), x.view(), y.view()), Error);
   CHECK_THROWS_AS(scale_rows(ctx, y.view(), x.view(), x.data()), Error);
   CHECK_THROWS_AS(fill(ctx, View{y.data(), matrix(3, 2), 1}, 0), Error);  // ld < c
 }

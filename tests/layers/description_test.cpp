@@ -7,11 +7,16 @@
 
 #include "core/error.h"
 #include "kernels/batch_norm/batch_norm.h"
+#include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 #include "kernels/l2_normalize/l2_normalize.h"
 #include "kernels/matmul/matmul.h"
 #include "kernels/soft_stagewise/soft_stagewise.h"
+#include "kernels/tanh/tanh.h"
 #include "layers/backbones/alexnet.h"
+#include "layers/backbones/densenet.h"
 #include "layers/backbones/inception_v3.h"
+#include "layers/backbones/mobilenet.h"
+#include "layers/backbones/ssr.h"
 #include "tests/layers/rig.h"
 
 using namespace twinage;
@@ -37,8 +42,42 @@ class Reader {
         naive::copy(ctx_, y.view().channels(first, branch.y.c), of_branch.view());
         first += branch.y.c;
       }
-    } else if (part.kind == "conv_bn_relu") {
-      conv_bn_relu(part, y, x);
+    } else if (part.kind == "split") {
+      Index read = 0, written = 0;
+      for (const LayerDescription& next : part.parts) {
+        GuardedTensor mine(next.x);
+        naive::copy(ctx_, mine.view(), x.view().channels(read, next.x.c));
+        naive::copy(ctx_, y.view().channels(written, next.y.c), run(next, mine).view());
+        read += next.x.c;
+        written += next.y.c;
+      }
+    } else if (part.kind == "product_of_halves") {
+      const Index half = part.y.c;
+      naive::multiply(ctx_, y.view(), x.view().channels(0, half), x.view().channels(half, half));
+    } else if (part.kind == "conv_bn_tanh") {
+      GuardedTensor u(part.y);
+      convolve(part, 0, u, x);
+      norm(part, 1, y, u, false);
+      naive::tanh_forward(ctx_, y.view(), y.view());
+    } else if (part.kind == "dense") {
+      Index written = 0;
+      for (const LayerDescription& next : part.parts) {
+        GuardedTensor before({part.y.n, part.y.h, part.y.w, written > 0 ? written : 1});
+        if (written > 0) naive::copy(ctx_, before.view(), y.view().channels(0, written));
+        const GuardedTensor of_part = run(next, written > 0 ? before : x);
+        naive::copy(ctx_, y.view().channels(written, next.y.c), of_part.view());
+        written += next.y.c;
+      }
+    } else if (part.kind == "conv_bn_relu" || part.kind == "depthwise") {
+      GuardedTensor u(part.y);
+      convolve(part, 0, u, x);
+      norm(part, 1, y, u);
+    } else if (part.kind == "bn_relu_conv") {
+      GuardedTensor a(part.x);
+      norm(part, 0, a, x);
+      convolve(part, 4, y, a);
+    } else if (part.kind == "bn_relu") {
+      norm(part, 0, y, x);
     } else if (part.kind == "conv_relu") {
       naive::conv2d_forward(ctx_, y.view(), x.view(), value(part, "weight").view(), conv(part),
                             {.bias = value(part, "bias").data(), .relu = true});
@@ -94,17 +133,31 @@ class Reader {
       if (p->name == part.name + "." + end) return p->value;
     fail("{} has no parameter {}", part.name, end);
   }
-  void conv_bn_relu(const LayerDescription& part, GuardedTensor& y, const GuardedTensor& x) const {
-    const Tensor& w = value(part, "conv.weight");
-    CHECK(w.shape().h == number(part, "kernel_h"));
-    CHECK(w.shape().w == number(part, "kernel_w"));
-    GuardedTensor u(part.y);
-    naive::conv2d_forward(ctx_, u.view(), x.view(), w.view(), conv(part), {});
-    const BatchNorm norm{.epsilon = static_cast<float>(part.option("epsilon")),
-                         .momentum = static_cast<float>(part.option("momentum"))};
-    naive::batch_norm_apply(ctx_, y.view(), u.view(), value(part, "bn.running_mean").data(),
-                            value(part, "bn.running_var").data(), value(part, "bn.weight").data(),
-                            value(part, "bn.bias").data(), norm);
+  // The filter and the norm have the names that torchvision gives them: they are found by their
+  // place.
+  void convolve(const LayerDescription& part, std::size_t first, GuardedTensor& y,
+                const GuardedTensor& x) const {
+    const Parameter& w = *part.parameters.at(first);
+    CHECK(w.name.find("conv") != std::string::npos);
+    CHECK(w.value.shape().h == number(part, "kernel_h"));
+    CHECK(w.value.shape().w == number(part, "kernel_w"));
+    const auto forward =
+        part.kind == "depthwise" ? naive::depthwise_conv2d_forward : naive::conv2d_forward;
+    forward(ctx_, y.view(), x.view(), w.value.view(), conv(part), {});
+  }
+  void norm(const LayerDescription& part, std::size_t first, GuardedTensor& y,
+            const GuardedTensor& x, bool relu = true) const {
+    const auto number_of = [&](std::size_t i, const char* end) {
+      const Parameter& p = *part.parameters.at(first + i);
+      CHECK(p.name.ends_with(end));
+      return p.value.data();
+    };
+    const BatchNorm options{.epsilon = static_cast<float>(part.option("epsilon")),
+                            .momentum = static_cast<float>(part.option("momentum")),
+                            .relu = relu};
+    naive::batch_norm_apply(ctx_, y.view(), x.view(), number_of(2, ".running_mean"),
+                            number_of(3, ".running_var"), number_of(0, ".weight"),
+                            number_of(1, ".bias"), options);
   }
 
   TestContext ctx_;
@@ -143,6 +196,21 @@ void check_wires(const LayerDescription& whole) {
       for (const LayerDescription& branch : part.parts) {
         CHECK(branch.x == part.x);
         channels += branch.y.c;
+      }
+      CHECK(channels == part.y.c);
+    } else if (part.kind == "split") {
+      Index of_x = 0, of_y = 0;
+      for (const LayerDescription& next : part.parts) {
+        of_x += next.x.c;
+        of_y += next.y.c;
+      }
+      CHECK(of_x == part.x.c);
+      CHECK(of_y == part.y.c);
+    } else if (part.kind == "dense") {
+      Index channels = 0;
+      for (const LayerDescription& next : part.parts) {
+        CHECK(next.x == (channels == 0 ? part.x : Shape{part.y.n, part.y.h, part.y.w, channels}));
+        channels += next.y.c;
       }
       CHECK(channels == part.y.c);
     } else {
@@ -187,6 +255,9 @@ TEST_CASE("a description is enough to compute what the network computes") {
   stages.push_back(linear(7, kStageNumbers));
   stages.push_back(soft_stagewise(10.1));
   check({named("age", chain(std::move(stages))), 1}, matrix(3, 7));
+  check(mobilenet(0.125), {1, 65, 65, 3});
+  check(ssr(46, 0.5), {2, 46, 46, 3});
+  check(densenet({.layers = {1, 2, 1, 2}}, 0.125), {1, 65, 65, 3});
 }
 
 TEST_CASE("a description has the layers' names, under torchvision's blocks") {

@@ -36,6 +36,16 @@ std::vector<double> packed(ConstView x) {
   return values;
 }
 
+// The module that a parameter is of, without its number: "norm" of "a.norm2.weight".
+std::string module_of(const std::string& name) {
+  std::string module = name.substr(0, name.rfind('.'));
+  module = module.substr(module.rfind('.') + 1);
+  return module.substr(0, module.find_last_not_of("0123456789") + 1);
+}
+bool of_norm(const Parameter& p) {
+  return module_of(p.name) == "bn" || module_of(p.name) == "norm";
+}
+
 double norm(const std::vector<double>& values) {
   double sum = 0;
   for (const double v : values) sum += v * v;
@@ -84,8 +94,9 @@ void fill_from_hash(const std::vector<Parameter*>& parameters) {
     const Shape shape = p->value.shape();
     std::vector<float> values = hash_uniform(p->name, p->value.size());
     float offset = 0, scale = 0.5F;
-    if (p->name.ends_with("bn.weight") || p->name.ends_with("running_var")) offset = 1;
-    if (p->name.ends_with("conv.weight") || p->rectified) {
+    const bool weight = p->name.ends_with(".weight");
+    if ((weight && of_norm(*p)) || p->name.ends_with("running_var")) offset = 1;
+    if ((weight && module_of(p->name) == "conv") || p->rectified) {
       const float fan_in = static_cast<float>(shape.h * shape.w * shape.c);
       for (scale = 1; scale * scale * fan_in > 6;) scale /= 2;
     }
@@ -98,10 +109,12 @@ void fill_away_from_kinks(const std::vector<Parameter*>& parameters) {
   fill_from_hash(parameters);
   bool follows_rectified = false;
   for (Parameter* p : parameters) {
+    // tanh has no kink, and would be flat there.
+    if (p->name.starts_with("stream2.block")) continue;
     for (Index c = 0; c < p->value.size(); ++c) {
       float& value = p->value.data()[c];
-      if (p->name.ends_with("bn.weight") || p->rectified) value *= 0.25F;
-      if (p->name.ends_with("bn.bias")) value += 3;
+      if ((p->name.ends_with(".weight") && of_norm(*p)) || p->rectified) value *= 0.25F;
+      if (p->name.ends_with(".bias") && of_norm(*p)) value += 3;
       if (follows_rectified) value += value < -0.25F ? -3 : 3;  // a quarter is below the ReLU
     }
     follows_rectified = p->rectified;

@@ -43,6 +43,19 @@ TEST_CASE("weights have the promised distribution") {
   CHECK(p[3]->value.data()[39] == 0);  // running mean
   CHECK(p[4]->value.data()[39] == 1);  // running variance
 
+  // Numbered modules, and a depthwise filter, whose fan-in is one channel's.
+  const LayerPtr dense_layer =
+      named("b", bn_relu_conv(24, 40, {3, 3}, {1, 1, 1}, {"conv2", "norm2", {}}));
+  initialize(dense_layer->parameters(), 7);
+  CHECK(moments(dense_layer->parameters()[4]->value).deviation ==
+        doctest::Approx(deviation).epsilon(0.05));
+  CHECK(dense_layer->parameters()[0]->value.data()[23] == 1);
+  CHECK(dense_layer->parameters()[1]->value.data()[23] == 0);
+  const LayerPtr filters = named("c", depthwise(1000, {3, 3}, {1, 1, 1}));
+  initialize(filters->parameters(), 7);
+  CHECK(moments(filters->parameters()[0]->value).deviation ==
+        doctest::Approx(std::sqrt(2.0 / 9)).epsilon(0.05));
+
   const LayerPtr head = named("head", linear(100, 50));
   initialize(head->parameters(), 7);
   const Moments v = moments(head->parameters()[0]->value);

@@ -6,8 +6,12 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
+#include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 #include "kernels/soft_stagewise/soft_stagewise.h"
+#include "layers/backbones/densenet.h"
 #include "layers/backbones/inception_v3.h"
+#include "layers/backbones/mobilenet.h"
+#include "layers/backbones/ssr.h"
 #include "layers/description.h"
 #include "tests/layers/rig.h"
 
@@ -44,6 +48,17 @@ std::vector<TestLayer> test_layers() {
   all.push_back({"conv 1x7 / 2", conv_bn_relu(3, 9, {1, 7}, {2, 0, 3}), {2, 3, 9, 3}});
   all.push_back({"conv + bias 3x3", conv_relu(5, 8, {3, 3}, {1, 1, 1}), {2, 5, 3, 5}});
   all.push_back({"conv + bias 5x5 / 2", conv_relu(3, 9, {5, 5}, {2, 2, 2}), {2, 7, 9, 3}});
+  all.push_back({"depthwise 3x3", named("d", depthwise(5, {3, 3}, {1, 1, 1})), {2, 5, 3, 5}});
+  all.push_back({"depthwise 3x3 / 2", depthwise(9, {3, 3}, {2, 1, 1}), {2, 6, 9, 9}});
+  all.push_back({"conv + tanh", conv_bn_tanh(5, 8, {3, 3}, {2, 1, 1}), {2, 5, 7, 5}});
+  all.push_back({"product of halves", product_of_halves(), {2, 3, 4, 10}});
+  std::vector<Share> shares;
+  shares.push_back({4, conv_layer("a", 4, 3, {3, 3}, {1, 1, 1})});
+  shares.push_back({3, average_pool({3, 1, 1})});
+  all.push_back(
+      {"split", chain(list(split(std::move(shares)), product_of_halves())), {2, 4, 5, 7}});
+  all.push_back({"bn + relu", bn_relu(6), {2, 4, 3, 6}});
+  all.push_back({"bn + relu + conv", bn_relu_conv(5, 8, {3, 3}, {1, 1, 1}), {2, 5, 3, 5}});
   all.push_back({"average pool", average_pool({3, 1, 1}), {2, 4, 3, 5}});
   all.push_back({"flatten", flatten(), {3, 2, 4, 5}});
   all.push_back({"l2 normalize", l2_normalize(1.5), matrix(3, 7)});
@@ -66,6 +81,14 @@ std::vector<TestLayer> test_layers() {
                              chain(list(conv_layer("b", 4, 5, {1, 1}, {}),
                                         conv_layer("c", 5, 6, {3, 3}, {1, 1, 1}))),
                              average_pool({3, 1, 1}))),
+                 {2, 4, 5, 4}});
+  // The first part's channels are read by two others, and all three by whoever comes after.
+  // Padded, or c's norm would take away what b's beta adds.
+  all.push_back({"dense",
+                 chain(list(dense("block", list(average_pool({3, 1, 1}),
+                                                named("a", bn_relu_conv(4, 5, {3, 3}, {1, 1, 1})),
+                                                named("b", bn_relu_conv(9, 3, {3, 3}, {1, 1, 1})))),
+                            named("c", bn_relu_conv(12, 6, {1, 1}, {})))),
                  {2, 4, 5, 4}});
   return all;
 }
@@ -178,6 +201,97 @@ TEST_CASE("inference is the running statistics' batch norm, folded into the filt
   CHECK(largest_magnitude(y.view()) > 0.5);
 }
 
+TEST_CASE("inference: batch norm in front of a convolution, and around a depthwise one") {
+  const TestContext any;
+  const Conv2d conv{2, 1, 1};
+  const Shape x{3, 6, 5, 9};
+  for (const bool per_channel : {false, true}) {
+    const LayerPtr layer =
+        per_channel ? depthwise(9, {3, 3}, conv) : bn_relu_conv(9, 7, {3, 3}, conv);
+    fill_from_hash(layer->parameters());
+    Rig rig(*layer, x, Mode::eval);
+    rig.forward();
+    auto p = layer->parameters();
+    if (!per_channel) std::rotate(p.begin(), p.end() - 1, p.end());  // the filter first
+    const auto norm = [&](View to, ConstView from) {
+      naive::batch_norm_apply(any, to, from, p[3]->value.data(), p[4]->value.data(),
+                              p[1]->value.data(), p[2]->value.data(), {});
+    };
+    GuardedTensor y(rig.y.view().shape), between(per_channel ? y.view().shape : x);
+    if (per_channel) {
+      naive::depthwise_conv2d_forward(any, between.view(), rig.x.view(), p[0]->value.view(), conv,
+                                      {});
+      norm(y.view(), between.view());
+    } else {
+      norm(between.view(), rig.x.view());
+      naive::conv2d_forward(any, y.view(), between.view(), p[0]->value.view(), conv, {});
+    }
+    CHECK(close(rig.y.view(), y.view(), tolerance_of_sum(81)));
+    CHECK(largest_magnitude(y.view()) > 0.5);
+  }
+}
+
+TEST_CASE("dense: parts write side by side, and each reads what was there before it") {
+  const LayerPtr layer =
+      dense("block", list(max_pool({2, 2, 0}), average_pool({1, 1, 0}), average_pool({1, 1, 0})));
+  Rig rig(*layer, {1, 2, 4, 2}, Mode::train);
+  CHECK(rig.y.view().shape == Shape{1, 1, 2, 2 + 2 + 4});
+  rig.forward();
+  for (Index q = 0; q < 2; ++q) {
+    const float* y = rig.y.view().pixel(q);
+    for (Index c = 0; c < 2; ++c) {
+      const auto x = [&](Index p) { return rig.x.view().pixel(p)[c]; };
+      CHECK(y[c] ==
+            std::max(std::max(x(2 * q), x(2 * q + 1)), std::max(x(4 + 2 * q), x(5 + 2 * q))));
+      for (const Index copy : {2, 4, 6}) CHECK(y[copy + c] == y[c]);
+    }
+  }
+  rig.backward();
+  double dx = 0, dy = 0;
+  for (const float v : rig.dx.values()) dx += static_cast<double>(v);
+  for (const float v : rig.dy.values()) dy += static_cast<double>(v);
+  CHECK(dx == doctest::Approx(dy));  // every copy's gradient has come back, once
+  CHECK(rig.guards_intact());
+  CHECK(layer->name() == "block");
+  CHECK_THROWS_AS(dense("none", {}), Error);
+  const TestContext ctx;
+  const LayerPtr odd = dense("odd", list(max_pool({2, 2, 0}), max_pool({2, 1, 0})));
+  CHECK_THROWS_AS(odd->plan(ctx, {1, 4, 4, 2}, Mode::eval), Error);
+  CHECK_THROWS_AS(bn_relu(4)->plan(ctx, {1, 4, 4, 2}, Mode::eval), Error);
+}
+
+TEST_CASE("split: each part has channels of x and of y of its own") {
+  const auto make = [](Index second) {
+    std::vector<Share> shares;
+    shares.push_back({2, average_pool({1, 1, 0})});
+    shares.push_back({second, average_pool({1, 1, 0})});
+    return split(std::move(shares));
+  };
+  const LayerPtr layer = chain(list(make(2), product_of_halves()));
+  Rig rig(*layer, {1, 1, 3, 4}, Mode::train);
+  rig.forward();
+  rig.backward();
+  for (Index p = 0; p < 3; ++p)
+    for (Index c = 0; c < 2; ++c) {
+      const float *x = rig.x.view().pixel(p), *dx = rig.dx.view().pixel(p);
+      const float dy = rig.dy.view().pixel(p)[c];
+      CHECK(rig.y.view().pixel(p)[c] == x[c] * x[2 + c]);
+      CHECK(dx[c] == dy * x[2 + c]);
+      CHECK(dx[2 + c] == dy * x[c]);
+    }
+  CHECK(rig.guards_intact());
+  const TestContext ctx;
+  CHECK_THROWS_AS(make(2)->plan(ctx, {1, 1, 3, 5}, Mode::eval), Error);
+  CHECK_THROWS_AS(product_of_halves()->plan(ctx, {1, 1, 3, 5}, Mode::eval), Error);
+  CHECK_THROWS_AS(split({}), Error);
+}
+
+TEST_CASE("bn_relu_conv keeps two numbers a channel, whatever the map") {
+  const LayerPtr layer = bn_relu_conv(16, 8, {1, 1}, {});
+  layer->plan(TestContext(), {2, 30, 30, 16}, Mode::train);
+  CHECK(layer->activation_bytes() == 4 * 2 * 16);
+}
+
 TEST_CASE("flatten: each picture's pixels one after the other") {
   const LayerPtr layer = flatten();
   Rig rig(*layer, {2, 3, 2, 5}, Mode::train);
@@ -259,23 +373,29 @@ TEST_CASE("dropout: a step that nobody began is refused, in place of the last on
 }
 
 TEST_CASE("results are bitwise equal for any number of threads") {
-  std::vector<std::vector<float>> results[3];
-  for (const int threads : {1, 2, 3}) {
-    const Stage block = inception_a(20, 0.25, 32);
-    fill_from_hash(block.layer->parameters());
-    Rig rig(*block.layer, {3, 17, 15, 20}, Mode::train, threads);
-    rig.forward();
-    rig.backward();
-    auto& mine = results[threads - 1];
-    mine.push_back(rig.y.values());
-    mine.push_back(rig.dx.values());
-    for (const Parameter* p : block.layer->parameters()) {
-      const Tensor& t = p->trained ? p->grad : p->value;
-      mine.emplace_back(t.data(), t.data() + t.size());
+  const auto check = [](auto&& make, Shape x) {
+    std::vector<std::vector<float>> results[3];
+    for (const int threads : {1, 2, 3}) {
+      const LayerPtr layer = make();
+      fill_from_hash(layer->parameters());
+      Rig rig(*layer, x, Mode::train, threads);
+      rig.forward();
+      rig.backward();
+      auto& mine = results[threads - 1];
+      mine.push_back(rig.y.values());
+      mine.push_back(rig.dx.values());
+      for (const Parameter* p : layer->parameters()) {
+        const Tensor& t = p->trained ? p->grad : p->value;
+        mine.emplace_back(t.data(), t.data() + t.size());
+      }
     }
-  }
-  CHECK(results[0] == results[1]);
-  CHECK(results[0] == results[2]);
+    CHECK(results[0] == results[1]);
+    CHECK(results[0] == results[2]);
+  };
+  check([] { return inception_a(20, 0.25, 32).layer; }, {3, 17, 15, 20});
+  check([] { return mobilenet(0.25).layer; }, {3, 65, 47, 3});
+  check([] { return ssr(46, 0.5).layer; }, {3, 46, 46, 3});
+  check([] { return densenet({.layers = {2, 1, 1, 2}}, 0.25).layer; }, {3, 75, 63, 3});
 }
 
 TEST_CASE("a layer can be planned again for another batch and mode") {

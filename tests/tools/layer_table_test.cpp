@@ -90,3 +90,27 @@ TEST_CASE("info --layers: a row says what the layer is and where it lies") {
   CHECK(other.find("conv_relu 11x11/4 pad 2") != std::string::npos);
   CHECK(other.find("dropout 0.5") != std::string::npos);
 }
+
+TEST_CASE("info --layers: parts of a dense block are added, those of a split are on channels") {
+  const auto table_of = [](const char* name) {
+    TwinNetwork network(preset(name));
+    network.plan(Context{}, 64, Mode::train);
+    return layer_table(network.describe());
+  };
+  const auto has = [](const std::string& table, const std::string& row) {
+    CAPTURE(table);
+    CHECK(table.find(row) != std::string::npos);
+  };
+  const std::string dense = table_of("densenet-tiny");
+  has(dense, "\nfeatures.denseblock1   dense of 7               18x18x128                 10368\n");
+  has(dense, "\n+ denselayer2          bn_relu_conv 1x1          18x18x64    3168   1.99   5184\n");
+  has(dense, "\n  denselayer2          bn_relu_conv 3x3          18x18x16    9344   5.97      0\n");
+  has(dense, "\"+\" adds its output to the block's");
+  const std::string split = table_of("ssr");
+  has(split, "\n-                    split of 2         14x14x48                 2352\n");
+  has(split, "\n  - stream1.block2   conv_bn_relu 3x3   29x29x32    9280 15.50  13456\n");
+  has(split, "\nOf a split every branch reads channels of its own.\n");
+  has(table_of("mobilenet-tiny"), "\nConv2d_2_depthwise  depthwise 3x3/2 pad 1");
+  for (const char* only : {"\"+\"", "Of a split"})  // a legend is there where it is needed
+    CHECK(table_of("tiny").find(only) == std::string::npos);
+}

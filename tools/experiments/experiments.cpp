@@ -119,7 +119,9 @@ Experiment heads() {
                {"ranking", "head: CORAL", "ranking"},
                {"mean-variance", "head: mean-variance", "mean-variance"},
                {"ssr", "head: SSR-Net", "ssr"},
-               {"tower-alexnet", "metric learning, AlexNet", "default", "alexnet-tiny"}},
+               {"tower-alexnet", "metric learning, AlexNet", "default", "alexnet-tiny"},
+               {"tower-mobilenet", "metric learning, MobileNet", "default", "mobilenet-tiny"},
+               {"tower-densenet", "metric learning, DenseNet", "default", "densenet-tiny"}},
       .columns = kErrors,
       .pictures = {bars_of_errors(), curves_of("curves", "Error while training")},
   };

@@ -1,0 +1,47 @@
+// Batch norm with its parameters, as a part of a layer: what layers that contain one share.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/tensor.h"
+#include "kernels/batch_norm/batch_norm.h"
+#include "layers/description.h"
+#include "layers/layer.h"
+
+namespace twinage {
+
+class NormPart {
+ public:
+  // Parameters NAME.weight, .bias, .running_mean and .running_var.
+  NormPart(const std::string& name, Index channels, const BatchNorm& norm);
+
+  // Takes what is kept from forward to backward, the batch's statistics. layer: for the message.
+  // Throws Error where training has a single pixel to normalise over.
+  void plan(const char* layer, const Context& ctx, Shape u, Mode mode);
+  Index activation_bytes() const;  // after plan()
+
+  // Training: mean and variance of the batch, of u or by whoever else fills them; then the running
+  // ones follow, and y = relu(norm(u)).
+  void find_statistics(const Context& ctx, ConstView u);
+  float* mean() { return mean_.data(); }
+  float* variance() { return variance_.data(); }
+  void update_running(const Context& ctx, Shape u);
+  void apply_batch(const Context& ctx, View y, ConstView u) const;
+  // du is overwritten and may be dy; the parameters' gradients are accumulated.
+  void backward(const Context& ctx, View du, ConstView dy, ConstView u);
+
+  // Inference, from the running statistics: as it is, or folded into the convolution in front.
+  void apply_running(const Context& ctx, View y, ConstView u) const;
+  void fold(const Context& ctx, float* scale, float* shift) const;
+
+  std::vector<Parameter*> parameters();
+  std::vector<const Parameter*> parameters() const;
+  void describe(LayerDescription& layer) const;  // adds its options
+
+ private:
+  BatchNorm norm_;
+  Parameter gamma_, beta_, running_mean_, running_variance_;
+  Tensor mean_, variance_;  // of the last batch, in Mode::train
+};
+
+}  // namespace twinage
