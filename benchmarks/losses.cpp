@@ -29,7 +29,7 @@ double step_ms(const Options& options) {
 }
 
 double loss_ms(const Options& options, Task task, const std::string& name) {
-  const Index width = outputs_of(task, options.embedding);
+  const Index width = head_form(task, {name}, options.embedding).outputs;
   const auto loss = make_loss(task, {name}, {options.batch, width, 1, Device::cpu, {}});
   Context ctx{.threads = options.measure.threads};
   Workspace workspace(loss->workspace(ctx));

@@ -48,8 +48,7 @@ void scale_rows(const Context&, View y, ConstView x, const float* scale) {
 
 void lerp(const Context&, View y, ConstView x, float share) {
   for (Index p = 0; p < y.shape.pixels(); ++p)
-    for (Index c = 0; c < y.shape.c; ++c)
-      y.pixel(p)[c] += share * (x.pixel(p)[c] - y.pixel(p)[c]);
+    for (Index c = 0; c < y.shape.c; ++c) y.pixel(p)[c] += share * (x.pixel(p)[c] - y.pixel(p)[c]);
 }
 
 bool all_finite(const Context&, ConstView x) {
