@@ -42,15 +42,15 @@ for data in faces renamed; do
   said '^50 of 100 faces were held out' "$twinage" eval run --data $data
 done
 said '"trained_on": 50' "$twinage" eval run --data faces --json
-said '^all +10 ' "$twinage" eval run --data others
+said '^all +10\*? ' "$twinage" eval run --data others
 not_said 'trained on'
 # A face that is there twice is measured once; the same with an age 30 years off is nobody's.
 mkdir twice
 for face in others/*.jpg; do cp "$face" twice && cp "$face" "twice/$(basename "$face" .jpg)9.jpg"; done
-said '^all +10 ' "$twinage" eval run --data twice
+said '^all +10\*? ' "$twinage" eval run --data twice
 one=$(find others -name '*.jpg' | sort | head -1)
 cp "$one" "twice/99_$(basename "$one" | cut -d_ -f2-)"
-said '^all +9 ' "$twinage" eval run --data twice
+said '^all +9\*? ' "$twinage" eval run --data twice
 mkdir both
 cp faces/*.jpg others/*.jpg both
 said '^The 10 faces that it never saw' "$twinage" eval run --data both

@@ -3,7 +3,7 @@
 
     tools > train > siamese > layers > kernels > core        between folders
     the loop > model/ > settings/ > faces/                   within train/
-    no operation of kernels/ includes another's files        but for those in SHARED
+    no operation of kernels/ includes another's files        but for those in SHARED and STANDS_ON
 
 Benchmarks and tests may include everything, and nothing may include them. Prints every include that
 does not obey, and every circle of files, and exits with 1 if there is one.
@@ -17,6 +17,8 @@ import sys
 ORDER = ["core", "kernels", "layers", "siamese", "train/faces", "train/settings", "train/model", "train", "tools"]
 # What operations stand on: the host's CUDA runner; tiles of products; anchors and pairs of a batch.
 SHARED = {"simt", "product", "batch_loss"}
+# A depthwise convolution is one, and slides its windows as a pool does: it takes their geometry.
+STANDS_ON = {"depthwise_conv2d": {"conv2d", "pool"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
@@ -43,7 +45,7 @@ def problem_with(source, target):
     if there > here:
         return f"{source} includes {target}: upwards, from {ORDER[here]} to {ORDER[there]}"
     mine, other = operation(source), operation(target)
-    if mine is None or other is None or mine == other or other in SHARED:
+    if mine is None or other is None or mine == other or other in SHARED | STANDS_ON.get(mine, set()):
         return None
     return f"{source} includes {target}: one operation another"
 

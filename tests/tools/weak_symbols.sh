@@ -22,7 +22,7 @@ trap 'rm -rf "$work"' EXIT
 # What both may define: the languages' own, and functions whose header says the same in either
 # compilation (it tests for no compiler). Whatever is new here has to be looked at first.
 languages='DW\.ref\.__gxx_personality_v0|([^ (]* )*(const& )?std::|__gnu_cxx::|operator (new|delete)|dim3::dim3\('
-headers='twinage::((Shape|View|ConstView|WorkspaceScope)::|(matrix|vector|ceil_div|round_up|workspace_floats|phase_axis)\()'
+headers='twinage::((Shape|View|ConstView|WorkspaceScope)::|(matrix|vector|ceil_div|round_up|workspace_floats|phase_axis|anchors_in|anchors_workspace)\()'
 same_in_both="^(($languages)|($headers))"
 
 weak() { nm -C --defined-only "$1" | awk '$2 ~ /^[WVu]$/ { $1 = $2 = ""; print substr($0, 3) }' | sort -u; }
