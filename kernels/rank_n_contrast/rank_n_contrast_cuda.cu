@@ -18,9 +18,12 @@ struct Batch : Faces {
 __device__ __forceinline__ float log_sum_of(const Batch& batch, Index a, Index j) {
   const float gap = batch.gap(a, j);
   float largest = batch.s(a, j);
+  // Unrolled, these loops spill registers on sm_100.
+#pragma unroll 1
   for (Index k = 0; k < batch.count; ++k)
     if (k != a && batch.gap(a, k) >= gap) largest = fmaxf(largest, batch.s(a, k));
   float sum = 0;
+#pragma unroll 1
   for (Index k = 0; k < batch.count; ++k)
     if (k != a && batch.gap(a, k) >= gap) sum += expf(batch.s(a, k) - largest);
   return largest + logf(sum);
