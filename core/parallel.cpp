@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -107,7 +108,9 @@ class Company {
   Clock::time_point looked_{}, taken_{}, there_until_{}, turn_began_{};
   nanoseconds waited_{0};
 };
-thread_local Company company;
+// Of a worker, its own; else nullptr. Not the thing itself: where there is no memory to note a
+// thread's destructor, the C library ends the program.
+thread_local Company* company = nullptr;
 
 // Threads that sleep between parallel loops. The caller of run() is thread 0.
 class ThreadPool {
@@ -178,9 +181,11 @@ class ThreadPool {
   // The caller has work between the loops too, which nobody can take over: where another program
   // wants its processor and none that of a worker, the two change places.
   void place_caller() {
-    company.look();
-    if (company.there()) {
-      company.forget();
+    if (std::exchange(caller_, std::this_thread::get_id()) != std::this_thread::get_id())
+      callers_company_.emplace();
+    callers_company_->look();
+    if (callers_company_->there()) {
+      callers_company_->forget();
       for (auto& worker : workers_) {
         if (worker->has_company.load(std::memory_order_relaxed)) continue;
         processor_ = worker->processor.exchange(processor_, std::memory_order_relaxed);
@@ -202,13 +207,15 @@ class ThreadPool {
   }
 
   void work(Worker& worker, int thread, bool pinned) {
+    Company mine;
+    company = &mine;
     for (std::uint32_t ticket = 0;;) {
       ticket = wait_for_change(worker.ticket, ticket);
       if (ending_.load(std::memory_order_relaxed)) return;
       if (pinned) pin_this_thread(worker.processor.load(std::memory_order_relaxed));
-      company.look();
-      if (company.turn_is_over()) company.nap();
-      worker.has_company.store(company.there(), std::memory_order_relaxed);
+      mine.look();
+      if (mine.turn_is_over()) mine.nap();
+      worker.has_company.store(mine.there(), std::memory_order_relaxed);
       if (!join(static_cast<std::uint32_t>(thread))) continue;
       body_(self_, thread);
       if (loop_.fetch_sub(1, std::memory_order_release) == 1) loop_.notify_one();
@@ -218,6 +225,8 @@ class ThreadPool {
   std::mutex mutex_;
   std::vector<std::unique_ptr<Worker>> workers_;
   int processor_ = 0;  // the caller's
+  std::thread::id caller_;
+  std::optional<Company> callers_company_;
   std::atomic<std::uint32_t> loop_{0};
   // Written before the loop is opened, read by those inside.
   void (*body_)(void* self, int thread) = nullptr;
@@ -234,7 +243,7 @@ bool detail::inside_parallel_loop() {
 }
 
 bool detail::turn_is_over() {
-  return company.turn_is_over();
+  return company != nullptr && company->turn_is_over();
 }
 
 void detail::run_on_threads(int threads, void (*body)(void* self, int thread), void* self) {
