@@ -46,7 +46,7 @@ ctest --preset debug -j "$jobs"
 
 step "ThreadSanitizer (clang++)"
 cmake --preset tsan >/dev/null
-build tsan --target tests_core tests_kernels tests_layers tests_siamese tests_train
+build tsan --target tests_core tests_kernels tests_train
 ctest --preset tsan -j "$jobs" -L threads
 
 step "device simt, every access of every kernel checked"
