@@ -42,7 +42,7 @@ TEST_CASE("metrics log: while the disk is full its lines wait, whole; then they 
         "{\"step\":1}\n{\"step\":2,\"text\":\"longer than the disk\"}\n{\"step\":3}\n");
 }
 
-TEST_CASE("metrics log: one of any length is resumed") {
+TEST_CASE("metrics log: one of any length is resumed" * doctest::test_suite("long")) {
   const twinage::test::TemporaryFolder folder;
   const auto path = folder / "metrics.jsonl";
   constexpr std::size_t kLines = 70;  // of a million bytes: more than other files may have

@@ -282,7 +282,8 @@ TEST_CASE("trainer: stopped within the last validation, a run has no model, and 
   CHECK(load_model(folder / "run").step == 0);
 }
 
-TEST_CASE("trainer: whatever the heads, threads and a stop do not change a byte") {
+TEST_CASE("trainer: whatever the heads, threads and a stop do not change a byte" *
+          doctest::test_suite("long")) {
   const TemporaryFolder folder;
   make_faces(folder / "faces", 40, 8);
   const TrainConfig expectation = recipe("expectation");
@@ -352,7 +353,8 @@ TEST_CASE("trainer: the average of the weights is the model, and training does n
   }
 }
 
-TEST_CASE("trainer: whatever the age head, threads and a stop do not change a byte") {
+TEST_CASE("trainer: whatever the age head, threads and a stop do not change a byte" *
+          doctest::test_suite("long")) {
   const TemporaryFolder folder;
   make_faces(folder / "faces", 40, 8);
   for (const char* name : {"ranking", "regression", "ssr"}) {
@@ -384,7 +386,8 @@ TEST_CASE("trainer: whatever the age head, threads and a stop do not change a by
   }
 }
 
-TEST_CASE("trainer: stopped at its end, what an age head said of the faces until then is kept") {
+TEST_CASE("trainer: stopped at its end, what an age head said of the faces until then is kept" *
+          doctest::test_suite("long")) {
   const TemporaryFolder folder;
   make_faces(folder / "faces", 150, 9);
   const std::atomic<bool> stop = true;

@@ -84,7 +84,7 @@ TEST_CASE("a face is a function of seed and index") {
   CHECK(image.rgb != render_synthetic_face(other, 64).image.rgb);
 }
 
-TEST_CASE("pictures have light, dark and colour" * doctest::test_suite("statistics")) {
+TEST_CASE("pictures have light, dark and colour" * doctest::test_suite("long")) {
   for (std::uint64_t i = 0; i < 20; ++i) {
     const Image image = render_synthetic_face(synthetic_face(9, i), 48).image;
     double sum = 0, square = 0;
@@ -177,7 +177,8 @@ TEST_CASE("a folder that holds anything is left alone") {
   CHECK_THROWS_AS(write_synthetic_faces({folder.path / "new", 0, 1, 32, 1}), Error);
 }
 
-TEST_CASE("cues move with age on average, and overlap between people" * doctest::test_suite("statistics")) {
+TEST_CASE("cues move with age on average, and overlap between people" *
+          doctest::test_suite("long")) {
   using synthetic::Traits;
   for (const int gender : {0, 1}) {
     auto rises = [&](auto trait, int from, int to) {
@@ -202,7 +203,7 @@ TEST_CASE("cues move with age on average, and overlap between people" * doctest:
   CHECK(wrong < 160);
 }
 
-TEST_CASE("cues of gender move, and overlap" * doctest::test_suite("statistics")) {
+TEST_CASE("cues of gender move, and overlap" * doctest::test_suite("long")) {
   using synthetic::Traits;
   auto differ = [](int age, auto trait) {
     return mean_trait(age, 0, trait) - mean_trait(age, 1, trait);
@@ -228,7 +229,7 @@ TEST_CASE("the same person keeps what does not age") {
   }
 }
 
-TEST_CASE("pictures of old skin are rougher" * doctest::test_suite("statistics")) {
+TEST_CASE("pictures of old skin are rougher" * doctest::test_suite("long")) {
   double child = 0, middle = 0, old = 0;
   for (std::uint64_t i = 0; i < 16; ++i) {
     auto at = [&](int age) { return roughness(render_synthetic_face({8, i, age, 1}, 120).image); };
