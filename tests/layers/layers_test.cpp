@@ -20,13 +20,6 @@ using namespace twinage::test;
 
 namespace {
 
-template <class... L>
-std::vector<LayerPtr> list(L... layers) {
-  std::vector<LayerPtr> all;
-  (all.push_back(std::move(layers)), ...);
-  return all;
-}
-
 struct TestLayer {
   std::string what;
   LayerPtr layer;
@@ -231,61 +224,6 @@ TEST_CASE("inference: batch norm in front of a convolution, and around a depthwi
   }
 }
 
-TEST_CASE("dense: parts write side by side, and each reads what was there before it") {
-  const LayerPtr layer =
-      dense("block", list(max_pool({2, 2, 0}), average_pool({1, 1, 0}), average_pool({1, 1, 0})));
-  Rig rig(*layer, {1, 2, 4, 2}, Mode::train);
-  CHECK(rig.y.view().shape == Shape{1, 1, 2, 2 + 2 + 4});
-  rig.forward();
-  for (Index q = 0; q < 2; ++q) {
-    const float* y = rig.y.view().pixel(q);
-    for (Index c = 0; c < 2; ++c) {
-      const auto x = [&](Index p) { return rig.x.view().pixel(p)[c]; };
-      CHECK(y[c] ==
-            std::max(std::max(x(2 * q), x(2 * q + 1)), std::max(x(4 + 2 * q), x(5 + 2 * q))));
-      for (const Index copy : {2, 4, 6}) CHECK(y[copy + c] == y[c]);
-    }
-  }
-  rig.backward();
-  double dx = 0, dy = 0;
-  for (const float v : rig.dx.values()) dx += static_cast<double>(v);
-  for (const float v : rig.dy.values()) dy += static_cast<double>(v);
-  CHECK(dx == doctest::Approx(dy));  // every copy's gradient has come back, once
-  CHECK(rig.guards_intact());
-  CHECK(layer->name() == "block");
-  CHECK_THROWS_AS(dense("none", {}), Error);
-  const TestContext ctx;
-  const LayerPtr odd = dense("odd", list(max_pool({2, 2, 0}), max_pool({2, 1, 0})));
-  CHECK_THROWS_AS(odd->plan(ctx, {1, 4, 4, 2}, Mode::eval), Error);
-  CHECK_THROWS_AS(bn_relu(4)->plan(ctx, {1, 4, 4, 2}, Mode::eval), Error);
-}
-
-TEST_CASE("split: each part has channels of x and of y of its own") {
-  const auto make = [](Index second) {
-    std::vector<Share> shares;
-    shares.push_back({2, average_pool({1, 1, 0})});
-    shares.push_back({second, average_pool({1, 1, 0})});
-    return split(std::move(shares));
-  };
-  const LayerPtr layer = chain(list(make(2), product_of_halves()));
-  Rig rig(*layer, {1, 1, 3, 4}, Mode::train);
-  rig.forward();
-  rig.backward();
-  for (Index p = 0; p < 3; ++p)
-    for (Index c = 0; c < 2; ++c) {
-      const float *x = rig.x.view().pixel(p), *dx = rig.dx.view().pixel(p);
-      const float dy = rig.dy.view().pixel(p)[c];
-      CHECK(rig.y.view().pixel(p)[c] == x[c] * x[2 + c]);
-      CHECK(dx[c] == dy * x[2 + c]);
-      CHECK(dx[2 + c] == dy * x[c]);
-    }
-  CHECK(rig.guards_intact());
-  const TestContext ctx;
-  CHECK_THROWS_AS(make(2)->plan(ctx, {1, 1, 3, 5}, Mode::eval), Error);
-  CHECK_THROWS_AS(product_of_halves()->plan(ctx, {1, 1, 3, 5}, Mode::eval), Error);
-  CHECK_THROWS_AS(split({}), Error);
-}
-
 TEST_CASE("bn_relu_conv keeps two numbers a channel, whatever the map") {
   const LayerPtr layer = bn_relu_conv(16, 8, {1, 1}, {});
   layer->plan(TestContext(), {2, 30, 30, 16}, Mode::train);
@@ -308,68 +246,6 @@ TEST_CASE("flatten: each picture's pixels one after the other") {
   layer->backward(ctx, dx.view(), y.view(), rig.x.view(), y.view(), Write::overwrite);
   CHECK(y.values() == rig.x.values());
   CHECK(dx.values() == rig.x.values());
-}
-
-namespace {
-
-std::vector<float> dropped(Layer& layer, std::uint64_t seed, std::uint64_t step, int threads = 2) {
-  Rig rig(layer, {3, 5, 4, 7}, Mode::train, threads);
-  layer.begin_step(seed, step);
-  rig.forward();
-  return rig.y.values();
-}
-
-}  // namespace
-
-TEST_CASE("dropout: the mask is the step's and the name's, and inference knows none") {
-  const LayerPtr layer = named("a", dropout(0.5)), other = named("b", dropout(0.5));
-  const std::vector<float> first = dropped(*layer, 1, 5);
-  CHECK(dropped(*layer, 1, 6) != first);
-  CHECK(dropped(*layer, 2, 5) != first);
-  CHECK(dropped(*other, 1, 5) != first);
-  // A run that resumes makes the layer anew and plans it again.
-  CHECK(dropped(*layer, 1, 5, 1) == first);
-  CHECK(dropped(*named("a", dropout(0.5)), 1, 5, 3) == first);
-  // In a composition, by its whole name.
-  CHECK(dropped(*named("x", chain(list(named("a", dropout(0.5))))), 1, 5) ==
-        dropped(*named("x.a", dropout(0.5)), 1, 5));
-  CHECK(dropped(*named("x", concat(list(named("a", dropout(0.5))))), 1, 5) != first);
-
-  Rig eval(*layer, {3, 5, 4, 7}, Mode::eval);
-  eval.forward();
-  CHECK(eval.y.values() == eval.x.values());
-  CHECK(eval.guards_intact());
-}
-
-TEST_CASE("dropout: backward drops what forward dropped") {
-  const LayerPtr layer = named("a", dropout(0.5));
-  Rig rig(*layer, {3, 5, 4, 7}, Mode::train);
-  rig.begin_step(9);
-  rig.forward();
-  rig.backward();
-  const std::vector<float> y = rig.y.values(), dx = rig.dx.values();
-  int kept = 0;
-  for (std::size_t i = 0; i < y.size(); ++i) {
-    CHECK((y[i] == 0) == (dx[i] == 0));
-    kept += y[i] == 0 ? 0 : 1;
-  }
-  CHECK(kept > 150);  // of 420
-  CHECK(kept < 270);
-}
-
-TEST_CASE("dropout: a step that nobody began is refused, in place of the last one's mask") {
-  const TestContext ctx;
-  const LayerPtr layer = named("a", dropout(0.5));
-  GuardedTensor x(matrix(3, 4)), y(matrix(3, 4));
-  CHECK_THROWS_AS(layer->begin_step(1, 0), Error);  // not planned
-  layer->plan(ctx, matrix(3, 4), Mode::train);
-  CHECK_THROWS_AS(layer->forward(ctx, y.view(), x.view(), Mode::train), Error);
-  layer->begin_step(1, 0);
-  layer->forward(ctx, y.view(), x.view(), Mode::train);
-  layer->plan(ctx, matrix(3, 4), Mode::train);
-  CHECK_THROWS_AS(layer->forward(ctx, y.view(), x.view(), Mode::train), Error);
-  CHECK_THROWS_AS(layer->begin_step(1, std::uint64_t{1} << 32), Error);
-  CHECK_THROWS_AS(dropout(1.0), Error);
 }
 
 TEST_CASE("results are bitwise equal for any number of threads") {

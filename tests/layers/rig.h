@@ -75,4 +75,12 @@ class Rig {
   GuardedTensor x, y, dy, dx;
 };
 
+// The parts of a composition.
+template <class... L>
+std::vector<LayerPtr> list(L... layers) {
+  std::vector<LayerPtr> all;
+  (all.push_back(std::move(layers)), ...);
+  return all;
+}
+
 }  // namespace twinage::test
