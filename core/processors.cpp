@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
 #include <memory>
 #include <new>
 
@@ -73,6 +74,14 @@ int hardware_threads() {
     return quota > 0 ? std::min(quota, given) : given;
   }();
   return threads;
+}
+
+std::string processor_name() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with("model name") && line.find(": ") != std::string::npos)
+      return line.substr(line.find(": ") + 2);
+  return "an unnamed processor";
 }
 
 std::string describe_processors() {

@@ -15,6 +15,8 @@ int hardware_threads();
 
 // What hardware_threads() came from: "2 of 64 processors: cgroup quota", "8 processors".
 std::string describe_processors();
+// "AMD EPYC 9R14", as the system calls it.
+std::string processor_name();
 
 // Processors that the quota of the process's control group and of all above it buys, the smallest
 // of them rounded up; 0 where none is set. cgroup v1 (cpu.cfs_quota_us, cpu.cfs_period_us) and v2

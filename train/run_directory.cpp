@@ -1,6 +1,8 @@
 #include "train/run_directory.h"
 
 #include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include <fcntl.h>
@@ -12,6 +14,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/output.h"
+#include "train/session_log.h"
 #include "train/settings/config.h"
 
 namespace twinage {
@@ -54,9 +57,19 @@ void RunDirectory::require_new() const {
             path.string());
   };
   if (is_there(metrics())) refuse_foreign(metrics(), is_metrics_of_a_run(metrics()));
+  if (is_there(sessions()))
+    refuse_foreign(sessions(), beginning_of(sessions(), kSessionStart.size()) == kSessionStart);
   if (is_there(config()))
     refuse_foreign(config(), is_there(metrics()) &&
                                  beginning_of(config(), kConfigTitle.size()) == kConfigTitle);
+}
+
+std::optional<int> RunDirectory::writer() const {
+  const std::string text = beginning_of(lock(), 64);
+  if (!text.starts_with(kLockText)) return std::nullopt;
+  const int process = std::atoi(text.c_str() + kLockText.size());
+  const bool lives = process > 0 && (::kill(process, 0) == 0 || errno == EPERM);
+  return lives ? std::optional(process) : std::nullopt;
 }
 
 void RunDirectory::require_state() const {

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "train/model/model_file.h"
@@ -20,6 +21,10 @@ class RunDirectory {
   // Embeddings of the references so far, while the last model is being made.
   std::filesystem::path gallery() const { return folder_ / "gallery.safetensors"; }
   std::filesystem::path lock() const { return folder_ / "twinage.lock"; }
+  // When it was begun and gone on with, by whom (train/session_log.h).
+  std::filesystem::path sessions() const { return folder_ / "sessions.jsonl"; }
+  // The process that writes to it now, by its lock; nothing where none does or none is known.
+  std::optional<int> writer() const;
 
   // For a new run: throws Error when the folder already holds one that got as far as a state, or a
   // file of one of these names that no run wrote.

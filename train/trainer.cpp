@@ -8,6 +8,7 @@
 #include "kernels/elementwise/elementwise.h"
 #include "layers/initialize.h"
 #include "train/model_maker.h"
+#include "train/session_log.h"
 #include "train/step_factor.h"
 
 namespace twinage {
@@ -54,6 +55,8 @@ Trainer::Trainer(TrainRequest request)
   steps_ = std::make_unique<StepLog>(config, faces_->training());
   log_ = std::make_unique<MetricsLog>(directory_.metrics(), state_.step);
   write_file_atomically(directory_.config(), to_toml(config));
+  log_session(directory_.sessions(), {state_.step, utc_now(), request_.commit, request_.machine},
+              !request_.resume);
 }
 
 void Trainer::require_folder() const {
@@ -85,6 +88,9 @@ TrainEnd Trainer::run() {
     return state_.over && !state_.validation_pending ? finish() : TrainEnd::stopped;
   } catch (const FacesLost& lost) {
     end_saved(lost.reason);
+  } catch (const Error& error) {
+    log_->write({{"event", "failed"}, {"step", state_.step}, {"reason", error.what()}});
+    throw;
   }
 }
 

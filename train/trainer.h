@@ -34,6 +34,8 @@ struct TrainRequest {
   // Set from outside (a signal) to end cleanly after the current step, or in the middle of a
   // validation or of the gallery. May be null.
   const std::atomic<bool>* stop = nullptr;
+  // For people, in RUN/sessions.jsonl: which build trains, and where.
+  std::string commit = "unknown", machine = "unknown";
 };
 
 enum class TrainEnd {

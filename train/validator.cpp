@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/elementwise/elementwise.h"
 #include "siamese/readouts/age_readout.h"
 #include "train/gallery_plan.h"
 #include "train/run_gallery.h"
@@ -43,6 +44,11 @@ Embedded Validator::embed(const FaceStore& store, std::span<const Index> faces) 
     throw FacesLost{std::current_exception()};
   }
   if (embedded.done < static_cast<Index>(faces.size())) throw Stopped();
+  const Context ctx = run_.engine.host_context();
+  for (const Tensor* answers : {&embedded.z, &embedded.ages})  // of a head that is not there: empty
+    require(answers->view().shape.n == 0 || all_finite(ctx, answers->view()),
+            "[train] the network's answers are no longer finite numbers: the training diverged; "
+            "train anew with a smaller optimizer.factor");
   return embedded;
 }
 

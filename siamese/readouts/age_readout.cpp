@@ -109,6 +109,18 @@ double scale_of(const Calibration& calibration, ReadoutKind kind) {
   return static_cast<double>(found->second);
 }
 
+// Ages in between count for the nearest whole year.
+std::vector<float> shares_of_years(std::span<const Weighted> votes) {
+  double total = 0;
+  for (const Weighted& vote : votes) total += vote.weight;
+  if (!(total > 0)) return {};
+  std::vector<float> shares(static_cast<std::size_t>(std::lround(votes.back().value)) + 1);
+  for (const Weighted& vote : votes)
+    shares[static_cast<std::size_t>(std::lround(vote.value))] +=
+        static_cast<float>(vote.weight / total);
+  return shares;
+}
+
 }  // namespace
 
 ReadoutInputs inputs_of(const FaceOutputs& outputs, const Gallery& gallery) {
@@ -118,7 +130,7 @@ ReadoutInputs inputs_of(const FaceOutputs& outputs, const Gallery& gallery) {
 
 AgeReadout::AgeReadout(const Gallery& gallery, const Calibration& calibration,
                        ReadoutOptions options)
-    : gallery_(gallery), row_(readout_row(options.kind)) {
+    : gallery_(gallery), row_(readout_row(options.kind)), votes_(options.votes) {
   if (row_.needs.embedding || gallery.has_embeddings()) check_gallery(gallery);
   scale_ = scale_of(calibration, options.kind);
   const auto widths = calibration.interval_widths.find(options.kind);
@@ -211,6 +223,7 @@ AgeEstimate AgeReadout::estimate_one(FaceToRead face) const {
   estimate.age = static_cast<float>(raw.age);
   estimate.low = static_cast<float>(std::max(raw.age - reach_below, 0.0));
   estimate.high = static_cast<float>(raw.age + reach_above);
+  if (votes_) estimate.votes = shares_of_years(raw.votes);
   return estimate;
 }
 

@@ -24,6 +24,9 @@ struct AgeEstimate {
   // Up to 5, nearest first; of equal ones the first reference. None where the network gives no
   // embedding.
   std::vector<Neighbour> nearest;
+  // What spoke for each whole year 0, 1, ..., as shares with the sum 1: where ReadoutOptions::votes
+  // asks for it, and the read-out has more than a number.
+  std::vector<float> votes = {};
 };
 
 // What a network says of faces, in memory of the host. At least one of them is there.
@@ -67,6 +70,7 @@ class AgeReadout {
   std::unique_ptr<Readout> rule_;
   double scale_ = 1;           // on the raw interval's half-widths
   std::vector<float> widths_;  // and at each age; empty: the same at all
+  bool votes_ = false;
 };
 
 }  // namespace twinage

@@ -13,7 +13,6 @@
 #include "core/error.h"
 #include "siamese/prototypes.h"
 #include "siamese/readouts/table.h"
-#include "siamese/readouts/weighted_quantile.h"
 
 namespace twinage {
 namespace {
@@ -47,7 +46,7 @@ class Comparison final : public Readout {
     for (std::size_t i = 0; i < years.size(); ++i)
       if (counts[i] > 0) profile.push_back({static_cast<double>(bins_.year(i)), years[i]});
     return {weighted_quantile(profile, 0.5), weighted_quantile(profile, (1 - kCoverage) / 2),
-            weighted_quantile(profile, (1 + kCoverage) / 2)};
+            weighted_quantile(profile, (1 + kCoverage) / 2), std::move(profile)};
   }
 
  private:

@@ -29,12 +29,14 @@ class Expectation final : public Readout {
  public:
   RawEstimate read(const FaceToRead& face) const override {
     double total = 0, sum = 0;
+    std::vector<Weighted> votes;
     for (std::size_t a = 0; a < face.ages.size(); ++a) {
       total += static_cast<double>(face.ages[a]);
       sum += static_cast<double>(a) * static_cast<double>(face.ages[a]);
+      votes.push_back({static_cast<double>(a), static_cast<double>(face.ages[a])});
     }
     return {sum / total, quantile(face.ages, total, (1 - kCoverage) / 2),
-            quantile(face.ages, total, (1 + kCoverage) / 2)};
+            quantile(face.ages, total, (1 + kCoverage) / 2), std::move(votes)};
   }
 };
 

@@ -5,7 +5,6 @@
 
 #include "core/error.h"
 #include "siamese/readouts/table.h"
-#include "siamese/readouts/weighted_quantile.h"
 
 namespace twinage {
 namespace {
@@ -30,7 +29,7 @@ class Knn final : public Readout {
                       1 / (static_cast<double>(n.distance) + d0)});
     std::ranges::stable_sort(ages, {}, &Weighted::value);
     return {weighted_quantile(ages, 0.5), weighted_quantile(ages, (1 - kCoverage) / 2),
-            weighted_quantile(ages, (1 + kCoverage) / 2)};
+            weighted_quantile(ages, (1 + kCoverage) / 2), std::move(ages)};
   }
 
  private:

@@ -7,7 +7,6 @@
 
 #include "siamese/prototypes.h"
 #include "siamese/readouts/table.h"
-#include "siamese/readouts/weighted_quantile.h"
 
 namespace twinage {
 namespace {
@@ -42,7 +41,7 @@ class Prototype final : public Readout {
       ages.push_back({static_cast<double>(means.ages[i]),
                       std::exp((squares[best] - squares[i]) / (2 * variance))});
     return {static_cast<double>(means.ages[best]), weighted_quantile(ages, (1 - kCoverage) / 2),
-            weighted_quantile(ages, (1 + kCoverage) / 2)};
+            weighted_quantile(ages, (1 + kCoverage) / 2), std::move(ages)};
   }
 
   YearBins bins_;

@@ -12,6 +12,7 @@
 #include "siamese/calibration.h"
 #include "siamese/gallery.h"
 #include "siamese/readouts/readout_kind.h"
+#include "siamese/readouts/weighted_quantile.h"
 
 namespace twinage {
 
@@ -38,6 +39,9 @@ struct FaceToRead {
 // rule's model of the world were right. It is widened or narrowed afterwards.
 struct RawEstimate {
   double age = 0, low = 0, high = 0;
+  // What spoke for which age, sorted by age: votes, neighbours, probabilities. None where there is
+  // only a number.
+  std::vector<Weighted> votes = {};
 };
 
 class Readout {
@@ -51,7 +55,8 @@ class Readout {
 
 struct ReadoutOptions {
   ReadoutKind kind = ReadoutKind::knn;
-  Index k = 30;  // neighbours of knn; all references where there are fewer
+  Index k = 30;        // neighbours of knn; all references where there are fewer
+  bool votes = false;  // whether AgeEstimate::votes are wanted
 };
 
 // What a read-out is made of; it keeps references to the gallery and the calibration.

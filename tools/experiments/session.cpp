@@ -12,6 +12,8 @@
 #include "core/files.h"
 #include "core/output.h"
 #include "core/parallel.h"
+#include "core/processors.h"
+#include "tools/embedded.h"
 #include "tools/experiments/measure.h"
 #include "tools/experiments/own_split.h"
 #include "tools/experiments/published.h"
@@ -38,14 +40,6 @@ std::string today() {
   char text[16];
   std::strftime(text, sizeof text, "%Y-%m-%d", &utc);
   return text;
-}
-
-std::string processor_name() {
-  std::ifstream in("/proc/cpuinfo");
-  for (std::string line; std::getline(in, line);)
-    if (line.starts_with("model name") && line.find(": ") != std::string::npos)
-      return line.substr(line.find(": ") + 2);
-  return "an unnamed processor";
 }
 
 // Bytes of a run's folder: state and model, nearly.

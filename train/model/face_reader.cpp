@@ -15,8 +15,14 @@ FaceReader::FaceReader(const std::filesystem::path& run, Engine engine,
 
 void FaceReader::use_readout(ReadoutKind kind) {
   require_readable(kind, inputs_of(model_.config.objective));
-  readout_ = std::make_unique<AgeReadout>(model_.gallery, model_.calibration,
-                                          ReadoutOptions{kind, model_.config.readout.k});
+  options_.kind = kind;
+  options_.k = model_.config.readout.k;
+  readout_ = std::make_unique<AgeReadout>(model_.gallery, model_.calibration, options_);
+}
+
+void FaceReader::keep_votes() {
+  options_.votes = true;
+  use_readout(options_.kind);
 }
 
 Readings FaceReader::read(const std::vector<std::string>& paths) {

@@ -32,6 +32,8 @@ class FaceReader {
 
   // The same for what is read from here on.
   void use_readout(ReadoutKind kind);
+  // AgeEstimate::votes are filled in from here on.
+  void keep_votes();
 
   // Pictures by their paths. One that cannot be read is in dataset.skipped; that may be all.
   Readings read(const std::vector<std::string>& paths);
@@ -55,6 +57,7 @@ class FaceReader {
   Model model_;
   Engine engine_;
   std::unique_ptr<AgeReadout> readout_;
+  ReadoutOptions options_;  // of readout_
 };
 
 }  // namespace twinage

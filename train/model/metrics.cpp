@@ -50,12 +50,21 @@ std::optional<Verification> verify(const Evaluation& e, std::span<const Index> m
                       verification_accuracy(pairs, e.options.threshold), roc_auc(pairs)};
 }
 
+void set_spreads(GroupMetrics& group, std::vector<double> sizes, std::vector<double> errors,
+                 std::vector<double> insides, const std::vector<double>& rights) {
+  const std::array columns{std::move(sizes), std::move(errors), std::move(insides)};
+  const auto spreads = bootstrap_of_means(columns);
+  group.mae_spread = spreads[0];
+  group.bias_spread = spreads[1];
+  if (group.interval_share) group.interval_spread = spreads[2];
+  if (group.gender_accuracy) group.gender_spread = bootstrap_of_means(std::span(&rights, 1))[0];
+}
+
 GroupMetrics measure(const Evaluation& e, std::string name, std::span<const Index> members) {
   GroupMetrics group;
   group.name = std::move(name);
   group.count = static_cast<Index>(members.size());
-  std::vector<double> errors, sizes;
-  Index inside = 0, right = 0;
+  std::vector<double> errors, sizes, insides, rights;
   double width = 0;
   for (const Index member : members) {
     const auto i = static_cast<std::size_t>(member);
@@ -64,11 +73,11 @@ GroupMetrics measure(const Evaluation& e, std::string name, std::span<const Inde
     errors.push_back(static_cast<double>(estimate.age) - static_cast<double>(face.age));
     sizes.push_back(std::fabs(errors.back()));
     width += static_cast<double>(estimate.high) - static_cast<double>(estimate.low);
-    inside += estimate.low <= face.age && face.age <= estimate.high ? 1 : 0;
+    insides.push_back(estimate.low <= face.age && face.age <= estimate.high ? 1 : 0);
     if (face.gender < 0) continue;
     ++group.gender_labelled;
     if (e.predictions.female.empty()) continue;
-    right += says_female(e.predictions.female[i]) == (face.gender == 1) ? 1 : 0;
+    rights.push_back(says_female(e.predictions.female[i]) == (face.gender == 1) ? 1 : 0);
   }
   const auto count = static_cast<double>(group.count);
   group.mae = mean(sizes);
@@ -79,11 +88,11 @@ GroupMetrics measure(const Evaluation& e, std::string name, std::span<const Inde
                       sizes, [&](double size) { return size <= static_cast<double>(t); })) /
                   count;
   if (e.predictions.intervals) {
-    group.interval_share = static_cast<double>(inside) / count;
+    group.interval_share = mean(insides);
     group.interval_width = width / count;
   }
-  if (group.gender_labelled > 0 && !e.predictions.female.empty())
-    group.gender_accuracy = static_cast<double>(right) / static_cast<double>(group.gender_labelled);
+  if (!rights.empty()) group.gender_accuracy = mean(rights);
+  set_spreads(group, sizes, errors, insides, rights);
   group.verification = verify(e, members);
   return group;
 }

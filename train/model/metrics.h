@@ -28,6 +28,7 @@
 #include "core/view.h"
 #include "siamese/readouts/age_readout.h"
 #include "train/faces/face_dataset.h"
+#include "train/model/bootstrap.h"
 
 namespace twinage {
 
@@ -66,6 +67,8 @@ struct GroupMetrics {
   Index gender_labelled = 0;
   std::optional<double> gender_accuracy;     // of the labelled faces
   std::optional<Verification> verification;  // absent where no pair of either class exists
+  // Where these may lie by the chance of which faces there are (train/model/bootstrap.h).
+  std::optional<Spread> mae_spread, bias_spread, interval_spread, gender_spread;
 
   bool is_small() const { return count < kFewFaces; }
 };

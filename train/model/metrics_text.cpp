@@ -28,6 +28,14 @@ Json group_json(const GroupMetrics& group) {
                {"gender_labelled", group.gender_labelled},
                {"gender_accuracy", nullptr},
                {"verification", nullptr}};
+  const auto add = [&](const char* key, const std::optional<Spread>& spread) {
+    json[key] = nullptr;
+    if (spread) json[key] = {spread->low, spread->high};
+  };
+  add("mae_95", group.mae_spread);
+  add("bias_95", group.bias_spread);
+  add("interval_share_95", group.interval_spread);
+  add("gender_accuracy_95", group.gender_spread);
   if (group.interval_share) json["interval_share"] = *group.interval_share;
   if (group.interval_width) json["interval_width_years"] = *group.interval_width;
   if (group.gender_accuracy) json["gender_accuracy"] = *group.gender_accuracy;

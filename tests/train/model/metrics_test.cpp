@@ -285,6 +285,30 @@ TEST_CASE("metrics: JSON has every group and null for what is not known") {
   CHECK(json["baseline"]["training_median_years"] == 25);
 }
 
+TEST_CASE("metrics: each figure lies within its bootstrap interval, and JSON has it") {
+  const Metrics metrics = metrics_of(Example());
+  const GroupMetrics& all = metrics.all;
+  const auto holds = [](const std::optional<Spread>& spread, double value) {
+    REQUIRE(spread);
+    CHECK(spread->low < value);
+    CHECK(value < spread->high);
+  };
+  holds(all.mae_spread, all.mae);
+  holds(all.bias_spread, all.bias);
+  holds(all.interval_spread, *all.interval_share);
+  holds(all.gender_spread, *all.gender_accuracy);
+  CHECK(all.mae_spread->low >= 0);
+  CHECK(all.mae_spread->high <= 8);  // no mean lies beyond the largest error
+  CHECK(all.bias_spread->low >= -3);
+  const GroupMetrics& of_one = named(metrics.by_decade, "0-9");  // which says nothing of others
+  CHECK_FALSE(of_one.mae_spread.has_value());
+  const auto json = nlohmann::json::parse(to_json(metrics).dump());
+  CHECK(json["all"]["mae_95"][0] == all.mae_spread->low);
+  CHECK(json["all"]["mae_95"][1] == all.mae_spread->high);
+  CHECK(json["all"]["gender_accuracy_95"][1] == all.gender_spread->high);
+  CHECK(json["by_decade"][0]["mae_95"].is_null());
+}
+
 TEST_CASE("metrics: without embeddings no faces are told apart by distance, and that is said") {
   const TestContext ctx;
   const Example example;

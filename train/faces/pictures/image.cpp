@@ -96,15 +96,20 @@ void write_png(const fs::path& path, const Image& image) {
   write_encoded(path, ok != 0, bytes);
 }
 
-void write_jpeg(const fs::path& path, const Image& image, int quality) {
-  check_image(image, "write_jpeg");
-  require(quality >= 1 && quality <= 100, "[write_jpeg] expected a quality of 1 to 100, got {}",
+std::vector<std::byte> encode_jpeg(const Image& image, int quality) {
+  check_image(image, "encode_jpeg");
+  require(quality >= 1 && quality <= 100, "[encode_jpeg] expected a quality of 1 to 100, got {}",
           quality);
   std::vector<std::byte> bytes;
   const int ok =
       stbi_write_jpg_to_func(append_bytes, &bytes, static_cast<int>(image.width),
                              static_cast<int>(image.height), 3, image.rgb.data(), quality);
-  write_encoded(path, ok != 0, bytes);
+  if (ok == 0) throw std::bad_alloc();  // it writes to memory alone
+  return bytes;
+}
+
+void write_jpeg(const fs::path& path, const Image& image, int quality) {
+  write_encoded(path, true, encode_jpeg(image, quality));
 }
 
 }  // namespace twinage

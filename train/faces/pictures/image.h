@@ -47,6 +47,9 @@ Image decode_image(std::span<const std::byte> bytes, const std::string& name);
 // Square: the centre is cropped to a square first; anti-aliased when shrinking.
 Image resize_square(const Image& image, Index side);
 
+// A JPEG file in memory, quality 1 to 100.
+std::vector<std::byte> encode_jpeg(const Image& image, int quality);
+
 // Both write a new file beside the old one and then replace it.
 void write_png(const std::filesystem::path& path, const Image& image);
 void write_jpeg(const std::filesystem::path& path, const Image& image, int quality);  // 1 to 100
