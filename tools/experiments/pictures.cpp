@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "tools/experiments/charts.h"
+#include "tools/charts/charts.h"
 #include "tools/experiments/report_text.h"
 
 namespace twinage {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "tools/embedded.h"
 #include "train/settings/toml.h"
 
 namespace twinage {

@@ -22,8 +22,4 @@ std::vector<PublishedFigure> published_figures();
 // Throws Error naming `source`: a key is missing, unknown or of another type.
 std::vector<PublishedFigure> parse_published(std::string_view text, const std::string& source);
 
-// In the binary: the file, and which commit it was built from ("unknown" outside of git).
-extern const char* const kPublishedText;
-extern const char* const kCommit;
-
 }  // namespace twinage

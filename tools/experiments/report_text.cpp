@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "siamese/readouts/table.h"
-#include "tools/experiments/svg.h"
+#include "tools/charts/svg.h"
 
 namespace twinage {
 namespace {

@@ -1,9 +1,9 @@
-#include "tools/experiments/charts.h"
+#include "tools/charts/charts.h"
 
 #include <doctest/doctest.h>
 
 #include "core/error.h"
-#include "tools/experiments/svg.h"
+#include "tools/charts/svg.h"
 
 using namespace twinage;
 
@@ -58,6 +58,8 @@ TEST_CASE("numbers are written as people read them") {
   CHECK(tick_text(1000) == "1,000");
   CHECK(tick_text(123456) == "123,456");
   CHECK(tick_text(-20) == "−20");
+  CHECK(tick_text(1000000) == "1,000,000");
+  CHECK(tick_text(8e13) == "8e13");
 }
 
 TEST_CASE("colours differ, and where they repeat the dashes do not") {
@@ -72,6 +74,9 @@ TEST_CASE("colours differ, and where they repeat the dashes do not") {
 
 TEST_CASE("what would be markup in a text is not") {
   CHECK(xml_escaped("a < b & \"c\" > d\x01") == "a &lt; b &amp; &quot;c&quot; &gt; d ");
+  // Names of files may be any bytes.
+  CHECK(xml_escaped("\xC3\xA9 \xE9.jpg") == "\xC3\xA9 \xEF\xBF\xBD.jpg");
+  CHECK(xml_escaped("a\xC3") == "a\xEF\xBF\xBD");
 }
 
 TEST_CASE("a bar chart has a bar, a label and a value for each row, whiskers where seeds differ") {

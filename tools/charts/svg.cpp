@@ -1,10 +1,11 @@
-#include "tools/experiments/svg.h"
+#include "tools/charts/svg.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace twinage {
 namespace {
@@ -23,6 +24,10 @@ double round_step(double step) {
   return 10 * power;
 }
 
+std::string opacity_text(double opacity) {
+  return opacity < 1 ? fmt::format(" fill-opacity=\"{}\"", opacity) : "";
+}
+
 std::string_view name_of(Anchor anchor) {
   switch (anchor) {
     case Anchor::start:
@@ -38,8 +43,27 @@ std::string_view name_of(Anchor anchor) {
 }  // namespace
 
 std::string xml_escaped(std::string_view text) {
+  std::string escaped = xml_escaped_lines(text);
+  std::ranges::replace(escaped, '\n', ' ');
+  return escaped;
+}
+
+namespace {
+
+// Names of files may be any bytes; what is no UTF-8 becomes U+FFFD.
+std::string as_utf8(std::string_view text) {
+  if (std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; }))
+    return std::string(text);
+  using nlohmann::json;
+  return json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace))
+      .get<std::string>();
+}
+
+}  // namespace
+
+std::string xml_escaped_lines(std::string_view text) {
   std::string escaped;
-  for (const char c : text) {
+  for (const char c : as_utf8(text)) {
     switch (c) {
       case '&':
         escaped += "&amp;";
@@ -54,7 +78,7 @@ std::string xml_escaped(std::string_view text) {
         escaped += "&quot;";
         break;
       default:  // XML knows no control characters
-        escaped += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+        escaped += static_cast<unsigned char>(c) < 0x20 && c != '\n' ? ' ' : c;
     }
   }
   return escaped;
@@ -90,7 +114,8 @@ Scale scale_over(double least, double most, bool with_zero, double from, double 
 }
 
 std::string tick_text(double value) {
-  std::string digits = fmt::format("{:.6g}", std::fabs(value));
+  std::string digits = fmt::format("{:.7g}", std::fabs(value));
+  if (const std::size_t plus = digits.find('+'); plus != std::string::npos) digits.erase(plus, 1);
   if (digits.find_first_of(".e") == std::string::npos)
     for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > 0; i -= 3)
       digits.insert(static_cast<std::size_t>(i), 1, ',');
@@ -117,19 +142,41 @@ std::string colour_between(double value) {
   return colour;
 }
 
-Svg::Svg(double width, double height, std::string_view title, std::string_view description)
-    : body_(fmt::format(
-          "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
-          "height=\"{1}\" role=\"img\" font-family=\"sans-serif\">\n<title>{2}</title>\n"
-          "<desc>{3}</desc>\n<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n",
-          width, height, xml_escaped(title), xml_escaped(description))) {}
+Svg::Svg(double width, double height, std::string_view title, std::string_view description,
+         Look look)
+    : look_(look) {
+  if (look == Look::page)
+    body_ = fmt::format(
+        "<svg viewBox=\"0 0 {0} {1}\" role=\"img\"><title>{2}</title><desc>{3}</desc>\n", width,
+        height, xml_escaped(title), xml_escaped(description));
+  else
+    body_ = fmt::format(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
+        "height=\"{1}\" role=\"img\" font-family=\"sans-serif\">\n<title>{2}</title>\n"
+        "<desc>{3}</desc>\n<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n",
+        width, height, xml_escaped(title), xml_escaped(description));
+}
+
+// In a page a colour that has a meaning is the page's; others, as those of a scale, stay.
+std::string_view Svg::paint(std::string_view colour) const {
+  using Entry = std::pair<std::string_view, std::string_view>;
+  static constexpr Entry kNames[] = {
+      {kInk, "var(--ink)"},         {kGrid, "var(--grid)"},     {kAxis, "var(--axis)"},
+      {kUnknown, "var(--unknown)"}, {kPalette[0], "var(--s0)"}, {kPalette[1], "var(--s1)"},
+      {kPalette[2], "var(--s2)"},   {kPalette[3], "var(--s3)"}, {kPalette[4], "var(--s4)"},
+      {kPalette[5], "var(--s5)"},   {kPalette[6], "var(--s6)"}};
+  if (look_ == Look::page)
+    for (const auto& [hex, name] : kNames)
+      if (hex == colour) return name;
+  return colour;
+}
 
 void Svg::line(double x1, double y1, double x2, double y2, std::string_view colour, double width,
                std::string_view dash) {
   body_ += fmt::format(
       "<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"{}\" "
       "stroke-width=\"{}\"{}/>\n",
-      x1, y1, x2, y2, colour, width,
+      x1, y1, x2, y2, paint(colour), width,
       dash.empty() ? "" : fmt::format(" stroke-dasharray=\"{}\"", dash));
 }
 
@@ -141,19 +188,31 @@ void Svg::path(const std::vector<std::pair<double, double>>& points, std::string
     places += fmt::format("{}{:.1f},{:.1f}", places.empty() ? "" : " ", x, y);
   body_ += fmt::format(
       "<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"{}/>\n", places,
-      colour, dash.empty() ? "" : fmt::format(" stroke-dasharray=\"{}\"", dash));
+      paint(colour), dash.empty() ? "" : fmt::format(" stroke-dasharray=\"{}\"", dash));
 }
 
-void Svg::rectangle(double x, double y, double width, double height, std::string_view fill) {
+void Svg::rectangle(double x, double y, double width, double height, std::string_view fill,
+                    double opacity) {
   body_ += fmt::format(
-      "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"/>\n", x, y,
-      width, height, fill);
+      "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"{}/>\n", x, y,
+      width, height, paint(fill), opacity_text(opacity));
+}
+
+// A stroke of no length with round ends is a disc, and costs a fifth of a circle's text.
+void Svg::points(const std::vector<std::pair<double, double>>& places, double radius,
+                 std::string_view colour, double opacity) {
+  if (places.empty()) return;
+  body_ += fmt::format(
+      "<g stroke=\"{}\" stroke-width=\"{}\" stroke-linecap=\"round\" fill=\"none\"{}><path d=\"",
+      paint(colour), 2 * radius, opacity < 1 ? fmt::format(" opacity=\"{}\"", opacity) : "");
+  for (const auto& [x, y] : places) body_ += fmt::format("M{:.1f} {:.1f}h0", x, y);
+  body_ += "\"/></g>\n";
 }
 
 void Svg::marker(std::size_t shape, double x, double y, double r, std::string_view fill,
                  double opacity) {
-  const std::string end =
-      opacity < 1 ? fmt::format(" fill-opacity=\"{}\"/>\n", opacity) : std::string("/>\n");
+  const std::string end = opacity_text(opacity) + "/>\n";
+  fill = paint(fill);
   switch (shape % 4) {
     case 0:
       body_ += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\" fill=\"{}\"{}", x, y, r,
@@ -181,10 +240,10 @@ void Svg::text(double x, double y, std::string_view text, Anchor anchor, int siz
                bool bold) {
   body_ += fmt::format(
       "<text x=\"{0:.1f}\" y=\"{1:.1f}\" font-size=\"{2}\" text-anchor=\"{3}\" "
-      "fill=\"#222222\"{4}{5}>{6}</text>\n",
+      "fill=\"{7}\"{4}{5}>{6}</text>\n",
       x, y, size, name_of(anchor),
       upright ? fmt::format(" transform=\"rotate(-90 {:.1f} {:.1f})\"", x, y) : "",
-      bold ? " font-weight=\"bold\"" : "", xml_escaped(text));
+      bold ? " font-weight=\"bold\"" : "", xml_escaped(text), paint(kInk));
 }
 
 std::string Svg::finish() const {

@@ -1,18 +1,15 @@
-#include "tools/experiments/charts.h"
+#include "tools/charts/charts.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "tools/experiments/svg.h"
+#include "tools/charts/axes.h"
 
 namespace twinage {
 namespace {
 
-constexpr const char *kGrid = "#dddddd", *kAxis = "#444444", *kUnknown = "#999999";
 constexpr double kWidth = 760, kTop = 56, kLetter = 6.6;  // px; of a letter of 12 px, nearly
 
 void titles(Svg& svg, const std::string& title, const std::string& of_what) {
@@ -20,45 +17,9 @@ void titles(Svg& svg, const std::string& title, const std::string& of_what) {
   svg.text(16, 43, of_what, Anchor::start, 12);
 }
 
-struct Extent {
-  double least = std::numeric_limits<double>::infinity(), most = -least;
-  void add(double value) {
-    least = std::min(least, value);
-    most = std::max(most, value);
-  }
-};
-
-void x_axis(Svg& svg, const Scale& x, double top, double bottom, const std::string& title) {
-  for (const double tick : x.ticks()) {
-    svg.line(x.at(tick), top, x.at(tick), bottom, kGrid);
-    svg.text(x.at(tick), bottom + 16, tick_text(tick), Anchor::middle);
-  }
-  svg.line(x.from, bottom, x.to, bottom, kAxis);
-  svg.text((x.from + x.to) / 2, bottom + 36, title, Anchor::middle);
-}
-
-void y_axis(Svg& svg, const Scale& y, double left, double right, const std::string& title) {
-  for (const double tick : y.ticks()) {
-    svg.line(left, y.at(tick), right, y.at(tick), kGrid);
-    svg.text(left - 8, y.at(tick) + 4, tick_text(tick), Anchor::end);
-  }
-  svg.line(left, y.from, left, y.to, kAxis);
+void titled_y_axis(Svg& svg, const Scale& y, double left, double right, const std::string& title) {
+  y_axis(svg, y, left, right);
   svg.text(left - 52, (y.from + y.to) / 2, title, Anchor::middle, 12, true);
-}
-
-// A mean's range over the seeds, if it is one.
-void whisker(Svg& svg, bool upright, double place, double from, double to) {
-  constexpr double kEnd = 4;
-  if (from == to) return;
-  const auto line = [&](double a1, double b1, double a2, double b2) {
-    if (upright)
-      svg.line(b1, a1, b2, a2, "#222222", 1.5);
-    else
-      svg.line(a1, b1, a2, b2, "#222222", 1.5);
-  };
-  line(from, place, to, place);
-  line(from, place - kEnd, from, place + kEnd);
-  line(to, place - kEnd, to, place + kEnd);
 }
 
 void age_legend(Svg& svg, double x, double top, double height, double least, double most) {
@@ -109,7 +70,7 @@ std::string to_svg(const LineChart& chart) {
       ys.add(p.y.least);
       ys.add(p.y.most);
     }
-  require(xs.most >= xs.least, "[chart] expected at least one point");
+  require(!xs.empty, "[chart] expected at least one point");
   const double bottom = 400, left = 72, right = 520;
   const double height =
       std::max(bottom + 52, kTop + 20 + 20 * static_cast<double>(chart.lines.size()));
@@ -120,7 +81,7 @@ std::string to_svg(const LineChart& chart) {
   Svg svg(kWidth, height, chart.title, chart.of_what + "; " + chart.y_axis);
   titles(svg, chart.title, chart.of_what);
   x_axis(svg, x, kTop + 8, bottom, chart.x_axis);
-  y_axis(svg, y, left, right, chart.y_axis);
+  titled_y_axis(svg, y, left, right, chart.y_axis);
   for (std::size_t i = 0; i < chart.lines.size(); ++i) {
     std::vector<std::pair<double, double>> places;
     for (const LineChart::Point& p : chart.lines[i].points) {
@@ -155,7 +116,7 @@ std::string to_svg(const PlaneChart& chart) {
     const Scale x = scale_over(xs.least, xs.most, false, left, left + kPanel);
     const Scale y = scale_over(ys.least, ys.most, false, kBottom, kBottom - kPanel);
     x_axis(svg, x, kBottom - kPanel, kBottom, "first number of the embedding");
-    y_axis(svg, y, left, left + kPanel, "second number");
+    titled_y_axis(svg, y, left, left + kPanel, "second number");
     svg.text(left + kPanel / 2, kTop + 16, by_gender ? "by gender" : "by age", Anchor::middle);
     for (const PlaneChart::Face& face : chart.faces) {
       if (!by_gender)
