@@ -5,13 +5,18 @@
 
 #include <unistd.h>
 
+#include "core/files.h"
 #include "core/output.h"
 #include "core/parallel.h"
 #include "tools/commands.h"
 #include "tools/data_options.h"
+#include "tools/embedded.h"
 #include "tools/options.h"
+#include "tools/report/data_sections.h"
+#include "tools/report/page.h"
 #include "train/faces/copies.h"
 #include "train/faces/face_store.h"
+#include "train/session_log.h"
 
 namespace twinage {
 namespace {
@@ -26,12 +31,13 @@ constexpr const char* kHelp =
     "  twinage data faces                     counts, ages, what is skipped\n"
     "  twinage data faces --decode            also finds pictures that are damaged\n"
     "  twinage data faces --val others        and what both have in common\n"
+    "  twinage data faces --report faces.html a page: ages, conflicts, a contact sheet\n"
     "  twinage data faces.csv --json          for programs";
 
 struct DataArguments {
-  std::string path, val;
+  std::string path, val, report;
   DataOptions dataset;
-  bool json = false, decode = false, formats = false;
+  bool json = false, decode = false, formats = false, no_faces = false;
 };
 
 // Reads every picture, which tells copies; with `decode` also its pixels, and forgets them. What
@@ -61,7 +67,16 @@ nlohmann::ordered_json common_as_json(const InCommon& common, const std::string&
           {"more_faces_of_these_persons", common.faces_of_persons}};
 }
 
+void write_report(const DataArguments& a, const FaceDataset& dataset) {
+  Report report = data_report(dataset, a.path, !a.no_faces, hardware_threads());
+  report.made = fmt::format("Made by twinage, commit {}, {}.", kCommit, utc_now());
+  const std::string page = to_page(report);
+  write_file_atomically(a.report, page);
+  note("{}: {:.1f} MB; open it in a browser\n", a.report, static_cast<double>(page.size()) / 1e6);
+}
+
 void run(const DataArguments& a) {
+  if (!a.report.empty()) require_page_writable(a.report, "data");
   if (a.formats) {
     print_result("{}", a.json ? to_text(formats_as_json()) + "\n" : formats_as_text());
     return;
@@ -74,6 +89,7 @@ void run(const DataArguments& a) {
     read_pictures(val, false);
     common = in_common(dataset, val);
   }
+  if (!a.report.empty()) write_report(a, dataset);
   if (a.json) {
     nlohmann::ordered_json all = {{"path", a.path}, {"decoded", a.decode}};
     all.update(data_as_json(dataset));
@@ -107,6 +123,9 @@ void add_data_command(CLI::App& app) {
   command->add_flag("--formats", a->formats, "list the layouts that are understood");
   command->add_flag("--decode", a->decode, "decode every picture and report the damaged ones");
   command->add_flag("--json", a->json, "print a JSON object");
+  command->add_option("--report", a->report, "also write a page to look at")
+      ->type_name("FILE.html");
+  command->add_flag("--no-faces", a->no_faces, "no picture of a face on that page");
   command->callback([a, path] {
     if (!a->formats && path->count() == 0) throw CLI::RequiredError("PATH");
     run(*a);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Does all the set-up on Debian 12, then the main job on faces it makes itself: train, evaluate on
-# faces that were never trained on, read three pictures.
+# faces that were never trained on, read three pictures, make a page of it all.
 #   tools/demo.sh [FOLDER] [MINUTES]      default: runs/demo, 3 minutes of training
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -36,3 +36,6 @@ say "three of them"
 mapfile -t faces < <(find "$out/held_out" -name '*.jpg' | sort | awk 'NR % 200 == 100')
 $twinage predict "$out/run" "${faces[@]}"
 printf '\n(the number at the start of each name is the true age; then 0 = male, 1 = female)\n'
+
+say "a page to look at: $out/report.html"
+$twinage report "$out/run" --data "$out/held_out" --out "$out/report.html"

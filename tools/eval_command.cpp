@@ -10,17 +10,16 @@
 #include "core/output.h"
 #include "tools/commands.h"
 #include "tools/data_options.h"
+#include "tools/evaluation.h"
 #include "tools/model_options.h"
+#include "tools/terminal.h"
 #include "train/faces/copies.h"
 #include "train/faces/split_file.h"
-#include "train/model/metrics.h"
 #include "train/model/reading_text.h"
 #include "train/progress.h"
 
 namespace twinage {
 namespace {
-
-constexpr Index kThresholdPairs = 50'000;
 
 struct EvalArguments {
   ModelOptions model;
@@ -42,79 +41,6 @@ constexpr const char* kHelp =
     "recognised by their files' contents and each left out of its own reading, but the\n"
     "network knows them: their figures are too good, and are given apart from others'.";
 
-// "Same class" is answered at the distance that is best on the model's own references, so that
-// nothing is fitted to the faces being measured. None where the references make no pairs of both
-// kinds, and without embeddings.
-std::optional<VerificationOptions> verification_of(const FaceReader& reader) {
-  const Model& model = reader.model();
-  if (!model.has(Task::embedding)) return std::nullopt;
-  VerificationOptions options;
-  options.tau = model.calibration.tau;
-  const LabelledDistances pairs =
-      sample_distances(reader.context(), model.gallery.embeddings.view(), model.gallery.ages,
-                       options.tau, kThresholdPairs, options.seed);
-  if (pairs.distances.empty()) return std::nullopt;
-  options.threshold = best_threshold(pairs);
-  return options;
-}
-
-// Their embeddings; none where there are none.
-Tensor embeddings_of(const Readings& r, const std::vector<Index>& chosen) {
-  if (r.embedded.z.empty()) return {};
-  const Index width = r.embedded.z.shape().c;
-  Tensor z(matrix(static_cast<Index>(chosen.size()), width));
-  for (Index row = 0; row < z.shape().n; ++row)
-    std::copy_n(r.embedded.z.view().pixel(chosen[static_cast<std::size_t>(row)]), width,
-                z.view().pixel(row));
-  return z;
-}
-
-// The figures of some of the faces that were read.
-Metrics metrics_of(const FaceReader& reader, const Readings& r, const std::vector<Index>& chosen,
-                   const std::optional<VerificationOptions>& verification) {
-  std::vector<Face> faces;
-  std::vector<AgeEstimate> estimates;
-  std::vector<float> female;
-  const Tensor z = embeddings_of(r, chosen);
-  for (const Index index : chosen) {
-    const auto i = static_cast<std::size_t>(index);
-    faces.push_back(r.dataset.faces[i]);
-    estimates.push_back(r.estimates[i]);
-    if (reader.model().knows_gender()) female.push_back(r.embedded.female[i]);
-  }
-  const bool intervals = reader.model().calibration.claim().kind != IntervalClaim::Kind::none;
-  const Predictions predictions{estimates, female, verification ? z.view() : ConstView(),
-                                intervals};
-  return compute_metrics(reader.context(), faces, predictions, reader.model().gallery.ages,
-                         verification.value_or(VerificationOptions()), r.dataset.race_names);
-}
-
-// What was measured, and what it is worth.
-struct Evaluation {
-  OriginCounts origins;
-  Index unlike = 0;  // faces that are unlike those of training
-  Metrics all;
-  std::optional<Metrics>
-      unseen;  // of the faces that the model never saw, where there are others too
-};
-
-Evaluation evaluate(const FaceReader& reader, const Readings& readings) {
-  std::vector<Index> all, unseen;
-  Evaluation e;
-  e.origins = count_origins(readings.origins);
-  for (std::size_t i = 0; i < readings.origins.size(); ++i) {
-    all.push_back(static_cast<Index>(i));
-    if (readings.origins[i] == Origin::unseen) unseen.push_back(static_cast<Index>(i));
-    e.unlike +=
-        unlike_training(readings.estimates[i], reader.model().calibration).value_or(false) ? 1 : 0;
-  }
-  const auto verification = verification_of(reader);
-  e.all = metrics_of(reader, readings, all, verification);
-  if (!unseen.empty() && unseen.size() < all.size())
-    e.unseen = metrics_of(reader, readings, unseen, verification);
-  return e;
-}
-
 nlohmann::ordered_json as_json(const Evaluation& e, const Calibration& calibration) {
   nlohmann::ordered_json json = to_json(e.all);  // "all" first: see kFigures
   json["origins"] = origins_json(e.origins);
@@ -129,6 +55,13 @@ nlohmann::ordered_json as_json(const Evaluation& e, const Calibration& calibrati
   return json;
 }
 
+std::string error_by_decade(const Metrics& metrics) {
+  std::vector<double> errors;
+  for (const GroupMetrics& group : metrics.by_decade) errors.push_back(group.mae);
+  return fmt::format("error by decade, from {}: {}\n", metrics.by_decade.front().name,
+                     sparkline(errors));
+}
+
 std::string as_text(const Evaluation& e, const Calibration& calibration) {
   std::string text = origins_text(e.origins);
   if (e.unseen)
@@ -136,6 +69,7 @@ std::string as_text(const Evaluation& e, const Calibration& calibration) {
                         e.origins.unseen, to_table(*e.unseen), e.origins.faces);
   if (!text.empty()) text += "\n";
   text += to_table(e.all);
+  if (terminal_can_draw()) text += error_by_decade(e.all);
   text += fmt::format("Intervals: {}.\n", claim_text(calibration.claim()));
   if (calibration.nearest_limit)
     text += fmt::format(

@@ -23,7 +23,8 @@ constexpr const char* kDescription =
     "  twinage train --data faces --minutes 5 --out run  train\n"
     "  twinage synth --out others --count 300 --seed 2   faces that it never saw\n"
     "  twinage eval run --data others                    measure\n"
-    "  twinage predict run face.jpg                      read a picture\n\n"
+    "  twinage predict run face.jpg                      read a picture\n"
+    "  twinage report run --data others --out page.html  see how good it is\n\n"
     "Each command explains itself: twinage train --help";
 
 int report(const char* what, int code) {
@@ -77,6 +78,7 @@ int main(int argc, char** argv) {
     twinage::add_predict_command(app);
     twinage::add_compare_command(app);
     twinage::add_embed_command(app);
+    twinage::add_report_command(app);
     twinage::add_experiment_command(app);
     twinage::add_info_command(app);
     return parse_and_run(app, argc, argv);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/device.h"
+#include "core/processors.h"
 #include "train/model/engine.h"
 
 namespace twinage {
@@ -47,6 +48,12 @@ struct DeviceOptions {
     if (kernels != unset.kernels) text += " --kernels " + kernels;
     if (threads != unset.threads) text += fmt::format(" --threads {}", threads);
     return text;
+  }
+  // Where it computes, for people: "2 cores of AMD EPYC 9R14, device cpu, 2 threads".
+  std::string machine_text() const {
+    const int used = threads > 0 ? threads : hardware_threads();
+    return fmt::format("{} cores of {}, device {}, {} thread{}", hardware_threads(),
+                       processor_name(), device, used, used == 1 ? "" : "s");
   }
   EngineOptions engine_options() const {
     return {parse_device(device), threads, parse<Math>(math), kernels == "vendor"};

@@ -1,9 +1,9 @@
 # Debian 12 packages, to be sourced.
-# To build and run:
+# To build and run; without cpp-httplib (found by pkg-config) a build has no train --live:
 packages_build=(g++ cmake ninja-build libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev
-  libstb-dev doctest-dev libxxhash-dev zlib1g-dev)
-# To run all tests: Clang (ThreadSanitizer), the formatter, Python to read our files back with NumPy,
-# and libmatio, without which a build reads IMDB-WIKI's lists as CSV only.
-packages_test=(clang libclang-rt-14-dev clang-format python3 python3-numpy libmatio-dev)
+  libstb-dev doctest-dev libxxhash-dev zlib1g-dev libcpp-httplib-dev pkg-config)
+# To run all tests: Clang (ThreadSanitizer), the formatter, Python to read our files back with NumPy;
+# libmatio, without which a build reads IMDB-WIKI's lists as CSV only; tidy, which reads our pages.
+packages_test=(clang libclang-rt-14-dev clang-format python3 python3-numpy libmatio-dev tidy)
 # To compare with others:
 packages_benchmark=(libdnnl-dev libopenblas-dev)

@@ -6,6 +6,7 @@
 #include "core/output.h"
 #include "tools/commands.h"
 #include "tools/model_options.h"
+#include "tools/terminal.h"
 #include "train/model/reading_text.h"
 
 namespace twinage {
@@ -60,6 +61,8 @@ void print_text(const Readings& r, std::size_t i, const Model& model) {
   const Gallery& gallery = model.gallery;
   print_result("{}\n  age {:.0f} years ({}), {}\n", r.dataset.faces[i].path, e.age,
                interval_text(e, model.calibration), gender_text(r.embedded.female[i], model));
+  if (terminal_can_draw())
+    print_result("{}", age_bar(e, model.calibration.claim().kind != IntervalClaim::Kind::none));
   for (const std::string& warning : warnings(r, i, model)) print_result("  {}\n", warning);
   if (e.nearest.empty()) return;
   print_result("  nearest references:");
@@ -72,6 +75,7 @@ void print_text(const Readings& r, std::size_t i, const Model& model) {
 
 void run(const PredictArguments& a) {
   FaceReader reader = a.model.reader();
+  if (!a.model.json && terminal_can_draw()) reader.keep_votes();
   const Readings readings = reader.read(a.images);
   if (a.model.json) {
     auto all = nlohmann::ordered_json::array();

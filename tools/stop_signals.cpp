@@ -22,8 +22,12 @@ const std::atomic<bool>& stop_flag() {
   return g_stop;
 }
 
+void ask_to_stop() {
+  g_stop = true;
+}
+
 void handle_stop_signals() {
-  g_stop = g_asked = false;
+  g_asked = false;
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;

@@ -10,5 +10,7 @@ constexpr int kStopped = 130;  // exit code: what shells report of a program tha
 // unless SIGHUP is ignored (nohup). The second Ctrl-C ends the process.
 const std::atomic<bool>& stop_flag();
 void handle_stop_signals();
+// The same wish from within the process.
+void ask_to_stop();
 
 }  // namespace twinage

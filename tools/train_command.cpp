@@ -1,10 +1,13 @@
 #include <memory>
+#include <optional>
 
 #include "core/error.h"
 #include "core/files.h"
 #include "core/output.h"
 #include "tools/commands.h"
 #include "tools/data_options.h"
+#include "tools/embedded.h"
+#include "tools/live_server.h"
 #include "tools/options.h"
 #include "tools/stop_signals.h"
 #include "train/settings/settings.h"
@@ -19,6 +22,7 @@ struct TrainArguments {
   Index steps = 0, batch = 0, fold = 0;
   std::uint64_t seed = 1;
   bool resume = false;
+  std::string live;  // port; empty: not
   std::vector<std::string> settings;
   DataOptions dataset;
   DeviceOptions device;
@@ -91,6 +95,14 @@ void run(const CLI::App& command, const TrainArguments& a) {
   request.resume = a.resume;
   request.engine = a.device.engine_options();
   request.stop = &stop_flag();
+  request.commit = kCommit;
+  request.machine = a.device.machine_text();
+  std::optional<LiveServer> live;
+  if (!a.live.empty()) {
+    live.emplace(a.out, std::stoi(a.live), [] { ask_to_stop(); });
+    note("live: {}\nwith a button that stops the training: {}\n", live->url(),
+         live->url_with_token());
+  }
   Trainer trainer(std::move(request));
   handle_stop_signals();
   const TrainEnd end = trainer.run();
@@ -143,6 +155,12 @@ void add_train_command(CLI::App& app) {
       },
       "list all settings, of --recipe, with defaults and what they are for");
   command->add_flag("--resume", a->resume, "continue the run in RUN");
+  command
+      ->add_flag("--live{8765}", a->live,
+                 "show the run to browsers of this machine while it is trained; --live=PORT: "
+                 "another port than 8765, 0 a free one")
+      ->type_name("=PORT")
+      ->check(CLI::Range(0, 65535));
   a->device.add_to(*command);
   command->callback([command, a] { run(*command, *a); });
 }
