@@ -41,7 +41,7 @@ train=("$twinage" train --data faces --steps 16 --batch 8 --seed 3 --set trainin
   --set training.checkpoint_steps=1 --set readout.gallery_share=1000)
 endless=("$twinage" train --data faces --steps 1000000 --batch 8 --set training.checkpoint_steps=1)
 "${train[@]}" --out whole 2>/dev/null
-check "an undisturbed run leaves nothing but its four files" is "$(ls whole | wc -l)" 4
+check "an undisturbed run leaves nothing but its five files" is "$(ls whole | wc -l)" 5
 
 # 1. Nobody reads.
 "${train[@]}" --out closed <&- >&- 2>&-
@@ -113,7 +113,7 @@ touch locked/state.safetensors.tmp1 locked/model.safetensors.tmp23 locked/notes.
 "$twinage" train --out locked --resume --steps 1 2>err
 check "after SIGKILL the folder is free" is $? 0
 check "temporary files are removed, ours only" is "$(ls locked | tr '\n' ' ')" \
-  "config.toml metrics.jsonl model.safetensors notes.tmp4 state.safetensors "
+  "config.toml metrics.jsonl model.safetensors notes.tmp4 sessions.jsonl state.safetensors "
 
 # 4. The gallery: killed, stopped, and both resumed.
 gallery() {
