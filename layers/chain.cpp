@@ -22,12 +22,20 @@ class Chain final : public Layer {
     require(!layers_.empty(), "[{}] expected at least one layer", kName);
   }
 
+  void freeze(Index count) override {
+    require(count >= 0 && count <= static_cast<Index>(layers_.size()),
+            "[freeze] expected 0 to {} parts, got {}", layers_.size(), count);
+    frozen_ = static_cast<std::size_t>(count);
+    for (std::size_t i = 0; i < frozen_; ++i)
+      for (Parameter* p : layers_[i]->parameters()) p->trained = false;
+  }
+
   Shape plan(const Context& ctx, Shape x, Mode mode) override {
     shapes_.assign(1, x);
     buffers_ = {0, 0};
     Index largest_child = 0;
     for (std::size_t i = 0; i < layers_.size(); ++i) {
-      shapes_.push_back(layers_[i]->plan(ctx, shapes_[i], mode));
+      shapes_.push_back(layers_[i]->plan(ctx, shapes_[i], mode_of(i, mode)));
       largest_child = std::max(largest_child, layers_[i]->workspace());
       if (i > 0) buffers_[i % 2] = std::max(buffers_[i % 2], shapes_[i].size());
     }
@@ -66,7 +74,7 @@ class Chain final : public Layer {
       View out = y;
       if (next < layers_.size())
         out = mode == Mode::train ? activations_[i].view() : View(buffer[next % 2], shapes_[next]);
-      layers_[i]->forward(ctx, out, in, mode);
+      layers_[i]->forward(ctx, out, in, mode_of(i, mode));
       in = out;
     }
   }
@@ -74,13 +82,15 @@ class Chain final : public Layer {
   void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
                 Write write) override {
     planned_.check_backward(kName, dx, dy, y, x);
+    require(frozen_ == 0 || dx.data == nullptr, "[{}] a frozen part gives no gradient", kName);
     WorkspaceScope scratch(ctx.workspace);
     const std::array<float*, 2> buffer = {scratch.floats(buffers_[0]), scratch.floats(buffers_[1])};
     ConstView dout = dy;
-    for (std::size_t i = layers_.size(); i-- > 0;) {
-      const View din = i == 0 ? dx : View(buffer[i % 2], shapes_[i]);
+    for (std::size_t i = layers_.size(); i-- > frozen_;) {
+      const bool first = i == frozen_;
+      const View din = first ? dx : View(buffer[i % 2], shapes_[i]);
       layers_[i]->backward(ctx, din, dout, activation(i, x, y), activation(i + 1, x, y),
-                           i == 0 ? write : Write::overwrite);
+                           first ? write : Write::overwrite);
       dout = din;
     }
   }
@@ -99,6 +109,7 @@ class Chain final : public Layer {
   }
 
  private:
+  Mode mode_of(std::size_t part, Mode mode) const { return part < frozen_ ? Mode::eval : mode; }
   // a[i]
   ConstView activation(std::size_t i, ConstView x, ConstView y) const {
     if (i == 0) return x;
@@ -107,6 +118,7 @@ class Chain final : public Layer {
   }
 
   std::vector<LayerPtr> layers_;
+  std::size_t frozen_ = 0;  // of them, the first
   Planned planned_;
   std::vector<Shape> shapes_;        // of a[0] ... a[n]
   std::array<Index, 2> buffers_{};   // floats

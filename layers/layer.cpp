@@ -1,8 +1,13 @@
 #include "layers/layer.h"
 
+#include "core/error.h"
 #include "layers/layers.h"
 
 namespace twinage {
+
+void Layer::freeze(Index count) {
+  require(count == 0, "[freeze] '{}' is no chain: none of its parts can be frozen", name_);
+}
 
 std::vector<Parameter*> Layer::parameters() {
   std::vector<Parameter*> all;

@@ -65,6 +65,12 @@ class Layer {
     for (const auto& part : parts()) part->begin_step(seed, step);
   }
 
+  // The first `count` of a chain's parts stay as they are: they run as in Mode::eval in training,
+  // too, their parameters are none of the trained ones, and backward ends above them, so that dx is
+  // not to be asked for. To be called before plan() and before the parameters are gathered; throws
+  // Error for a layer that is no chain of so many parts.
+  virtual void freeze(Index count);
+
   // The layers that a composition is made of, in their order.
   virtual std::span<const std::unique_ptr<Layer>> parts() const { return {}; }
 

@@ -13,11 +13,12 @@ TwinNetwork::TwinNetwork(const Preset& preset, Index embedding_width, const Head
     : TwinNetwork(preset, heads, head_forms({.heads = heads}, embedding_width), radius) {}
 
 TwinNetwork::TwinNetwork(const Preset& preset, const Heads& heads, const ByTask<HeadForm>& forms,
-                         double radius)
+                         double radius, std::string_view freeze)
     : preset_(preset) {
   require(!heads.empty(), "[twin_network] expected at least one head");
   Stage stage = tower(preset);
   tower_ = std::move(stage.layer);
+  tower_->freeze(frozen_parts(*tower_, freeze));
   for (const Task task : heads) {
     const HeadForm& form = forms[task];
     LayerPtr layer = form.layer(stage.channels, form.outputs);
@@ -118,6 +119,10 @@ std::vector<Parameter*> TwinNetwork::parameters() {
     for (Parameter* p : head.layer->parameters()) all.push_back(p);
   });
   return all;
+}
+
+std::vector<Parameter*> TwinNetwork::tower_parameters() {
+  return tower_->parameters();
 }
 
 void TwinNetwork::zero_gradients(const Context& ctx) {

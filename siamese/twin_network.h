@@ -10,6 +10,7 @@
 // Each head is a linear layer on the tower's features, unless its loss asks for another; which
 // heads there are is a list. Where asked for, z is brought onto a sphere [ours].
 #pragma once
+#include <string_view>
 #include <vector>
 
 #include "layers/backbones/backbone.h"
@@ -31,9 +32,10 @@ class TwinNetwork {
   // are left where they are.
   explicit TwinNetwork(const Preset& preset, Index embedding_width = 128,
                        const Heads& heads = kPaperHeads, double radius = 0);
-  // forms: as head_forms() (siamese/objective.h) has them.
+  // forms: as head_forms() (siamese/objective.h) has them. freeze: which parts of the tower
+  // training leaves as they are (layers/backbones/backbone.h).
   TwinNetwork(const Preset& preset, const Heads& heads, const ByTask<HeadForm>& forms,
-              double radius = 0);
+              double radius = 0, std::string_view freeze = "none");
 
   // Allocates what forward (and in Mode::train, backward) keep for batches of exactly `batch`
   // images, and moves the parameters to the context's device. May be called again for another
@@ -57,7 +59,8 @@ class TwinNetwork {
   // with an output of its own; y counts the numbers of all.
   LayerDescription describe() const;
 
-  std::vector<Parameter*> parameters();
+  std::vector<Parameter*> parameters();        // the tower's first
+  std::vector<Parameter*> tower_parameters();  // of them these
   void zero_gradients(const Context& ctx);
   // Moves all parameters into one block of the device's memory (plan() does so too).
   ParameterArena& place_on(Device device);

@@ -1,5 +1,6 @@
 #include "layers/backbones/backbone.h"
 
+#include <algorithm>
 #include <span>
 
 #include "core/enum_names.h"
@@ -83,6 +84,37 @@ Stage tower(const Preset& preset) {
 
 std::vector<std::string> backbone_names() {
   return names_in(std::span<const Backbone>(kBackbones));
+}
+
+bool is_freeze(std::string_view text) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return text == "none" || text == "stem" ||
+         (!text.empty() && text.size() <= 4 && text[0] != '0' &&
+          std::ranges::all_of(text, is_digit));
+}
+
+Index frozen_parts(const Layer& tower, std::string_view freeze) {
+  if (!is_freeze(freeze))
+    throw UsageError(fmt::format(
+        "[freeze] expected none, stem or how many blocks (1, 2, ...), got '{}'", freeze));
+  if (freeze == "none") return 0;
+  const auto parts = tower.parts();
+  const bool compound =
+      std::ranges::any_of(parts, [](const LayerPtr& part) { return !part->parts().empty(); });
+  std::vector<Index> blocks;  // their places
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    if (compound ? !parts[i]->parts().empty() : !parts[i]->parameters().empty())
+      blocks.push_back(static_cast<Index>(i));
+  if (freeze == "stem") {
+    if (!compound)
+      throw UsageError("[freeze] this tower has no stem: say how many of its layers, 1, 2, ...");
+    return blocks.front();
+  }
+  const auto count = static_cast<std::size_t>(std::stoul(std::string(freeze)));
+  if (count > blocks.size())
+    throw UsageError(fmt::format("[freeze] expected at most {} blocks of this tower, got {}",
+                                 blocks.size(), count));
+  return blocks[count - 1] + 1;
 }
 
 }  // namespace twinage

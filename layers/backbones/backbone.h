@@ -31,4 +31,10 @@ std::string preset_choices();  // "tiny (72 px), small (128 px) or ...", for hel
 Stage tower(const Preset& preset);
 std::vector<std::string> backbone_names();
 
+// How many of a tower's parts `freeze` means, from the images on: "none"; "stem", what is before
+// the first block; "3", that and three blocks. A block is a part made of parts (Mixed_5b); in a
+// tower without any it is each layer that has parameters. Throws UsageError.
+Index frozen_parts(const Layer& tower, std::string_view freeze);
+bool is_freeze(std::string_view text);  // whether it is one of these, for some tower
+
 }  // namespace twinage
