@@ -1,8 +1,10 @@
 #include "core/safetensors.h"
 
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
@@ -24,11 +26,11 @@ struct DTypeName {
   const char* name;
   std::size_t size;
 };
-constexpr DTypeName kDTypes[] = {{DType::f32, "F32", 4},
-                                 {DType::f64, "F64", 8},
-                                 {DType::i32, "I32", 4},
-                                 {DType::i64, "I64", 8},
-                                 {DType::u8, "U8", 1}};
+constexpr DTypeName kDTypes[] = {{DType::f16, "F16", 2}, {DType::bf16, "BF16", 2},
+                                 {DType::f32, "F32", 4}, {DType::f64, "F64", 8},
+                                 {DType::u8, "U8", 1},   {DType::i8, "I8", 1},
+                                 {DType::i16, "I16", 2}, {DType::i32, "I32", 4},
+                                 {DType::i64, "I64", 8}, {DType::boolean, "BOOL", 1}};
 
 const DTypeName& named(DType dtype) {
   for (const auto& known : kDTypes)
@@ -39,7 +41,7 @@ const DTypeName& named(DType dtype) {
 DType parse_dtype(const std::string& path, const std::string& name) {
   for (const auto& known : kDTypes)
     if (name == known.name) return known.dtype;
-  fail("[safetensors] {}: type {} is not read here (F32, F64, I32, I64 and U8 are)", path, name);
+  fail("[safetensors] {}: type {} is not read here", path, name);
 }
 
 // One entry of the header, every bound checked.
@@ -99,6 +101,23 @@ std::vector<To> widened(std::span<const std::byte> bytes) {
 }
 
 }  // namespace
+
+float float_of_half(std::uint16_t bits) {
+  const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+  float size = 0;
+  if (exponent == 31)
+    size = fraction == 0 ? std::numeric_limits<float>::infinity()
+                         : std::numeric_limits<float>::quiet_NaN();
+  else if (exponent == 0)
+    size = std::ldexp(static_cast<float>(fraction), -24);
+  else
+    size = std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
+  return (bits & 0x8000) != 0 ? -size : size;
+}
+
+float float_of_bfloat16(std::uint16_t bits) {
+  return std::bit_cast<float>(std::uint32_t{bits} << 16);
+}
 
 std::size_t size_of(DType dtype) {
   return named(dtype).size;
@@ -201,6 +220,36 @@ const SafetensorsEntry& SafetensorsFile::entry(const std::string& name) const {
   const auto found = entries_.find(name);
   require(found != entries_.end(), "[safetensors] {} has no tensor '{}'", path_.string(), name);
   return found->second;
+}
+
+std::vector<float> SafetensorsFile::any_floats(const std::string& name) const {
+  const std::span<const std::byte> all = bytes(name);
+  switch (entry(name).dtype) {
+    case DType::f16:
+    case DType::bf16: {
+      const auto convert = entry(name).dtype == DType::f16 ? float_of_half : float_of_bfloat16;
+      std::vector<float> values;
+      for (const std::uint16_t bits : widened<std::uint16_t, std::uint16_t>(all))
+        values.push_back(convert(bits));
+      return values;
+    }
+    case DType::f32:
+      return widened<float, float>(all);
+    case DType::f64:
+      return widened<float, double>(all);
+    case DType::u8:
+    case DType::boolean:
+      return widened<float, std::uint8_t>(all);
+    case DType::i8:
+      return widened<float, std::int8_t>(all);
+    case DType::i16:
+      return widened<float, std::int16_t>(all);
+    case DType::i32:
+      return widened<float, std::int32_t>(all);
+    case DType::i64:
+      return widened<float, std::int64_t>(all);
+  }
+  fail("[safetensors] {}: unknown type", name);
 }
 
 std::span<const std::byte> SafetensorsFile::bytes(const std::string& name) const {

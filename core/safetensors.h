@@ -19,7 +19,11 @@
 
 namespace twinage {
 
-enum class DType { f32, f64, i32, i64, u8 };
+// What is written here is f32, f64, i64 and u8; the others are in other programs' files.
+enum class DType { f16, bf16, f32, f64, u8, i8, i16, i32, i64, boolean };
+// IEEE 754 binary16, and the upper half of a float.
+float float_of_half(std::uint16_t bits);
+float float_of_bfloat16(std::uint16_t bits);
 
 std::size_t size_of(DType dtype);
 
@@ -53,6 +57,7 @@ class SafetensorsFile {
   std::vector<float> floats(const std::string& name) const;           // f32
   std::vector<double> doubles(const std::string& name) const;         // f64, or f32 widened
   std::vector<std::int64_t> integers(const std::string& name) const;  // i64, or i32 widened
+  std::vector<float> any_floats(const std::string& name) const;  // of any type, the nearest float
   std::span<const std::byte> bytes(const std::string& name) const;
 
  private:

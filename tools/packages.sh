@@ -1,7 +1,8 @@
 # Debian 12 packages, to be sourced.
-# To build and run; without cpp-httplib (found by pkg-config) a build has no train --live:
+# To build and run. Found by pkg-config, and not needed: cpp-httplib, for train --live; libzip, for
+# train --from FILE.pth.
 packages_build=(g++ cmake ninja-build libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev
-  libstb-dev doctest-dev libxxhash-dev zlib1g-dev libcpp-httplib-dev pkg-config)
+  libstb-dev doctest-dev libxxhash-dev zlib1g-dev libcpp-httplib-dev libzip-dev pkg-config)
 # To run all tests: Clang (ThreadSanitizer), the formatter, Python to read our files back with NumPy;
 # libmatio, without which a build reads IMDB-WIKI's lists as CSV only; tidy, which reads our pages.
 packages_test=(clang libclang-rt-14-dev clang-format python3 python3-numpy libmatio-dev tidy)

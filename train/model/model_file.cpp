@@ -36,6 +36,11 @@ void save_model(const std::filesystem::path& path, const TrainConfig& config, st
   writer.write(path);
 }
 
+bool is_model(const SafetensorsFile& file) {
+  const auto format = file.metadata().find("format");
+  return format != file.metadata().end() && format->second == kFormat;
+}
+
 Model load_model(const std::filesystem::path& given) {
   namespace fs = std::filesystem;
   const fs::path path = fs::is_directory(given) ? given / kModelFile : given;

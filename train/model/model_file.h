@@ -37,6 +37,9 @@ void save_model(const std::filesystem::path& path, const TrainConfig& config, st
 // finite, its configuration makes no sense, or its references do not suit its network.
 Model load_model(const std::filesystem::path& path);
 
+// Whether a file says that it is one.
+bool is_model(const SafetensorsFile& file);
+
 // All of it but the network, which stays empty: what can be told without its weights. Throws Error.
 Model read_model_without_network(const SafetensorsFile& file);
 
