@@ -17,7 +17,7 @@ namespace twinage {
 namespace {
 
 struct TrainArguments {
-  std::string data, val, split, preset, recipe, loss, out, config;
+  std::string data, val, split, preset, recipe, loss, out, config, from, freeze;
   double minutes = 0, epochs = 0;
   Index steps = 0, batch = 0, fold = 0;
   std::uint64_t seed = 1;
@@ -62,6 +62,8 @@ TrainConfig configuration(const CLI::App& command, const TrainArguments& a) {
   if (given("--format")) c.format = a.dataset.format;
   if (given("--age-ranges")) c.age_ranges = parse<AgeRanges>(a.dataset.age_ranges);
   if (given("--preset")) c.preset = a.preset;
+  if (given("--from")) c.from = a.from;
+  if (given("--freeze")) c.freeze = a.freeze;
   if (given("--loss")) c.objective.head[Task::embedding].loss = {a.loss};
   if (given("--batch")) c.batch = a.batch;
   if (given("--seed")) c.seed = a.seed;
@@ -136,6 +138,11 @@ void add_train_command(CLI::App& app) {
   a->dataset.add_to(*command);
   command->add_option("--out", a->out, "run directory to create")->required()->type_name("RUN");
   command->add_option("--preset", a->preset, preset_choices())->default_str("tiny");
+  command
+      ->add_option("--from", a->from, "begin with these weights, not random ones: a file, or a RUN")
+      ->type_name("FILE");
+  command->add_option("--freeze", a->freeze, "of these leave alone: stem, or so many blocks: 3")
+      ->default_str("none");
   command->add_option("--minutes", a->minutes, "how long to train")->check(CLI::PositiveNumber);
   command->add_option("--epochs", a->epochs, "how long to train")->check(CLI::PositiveNumber);
   command->add_option("--steps", a->steps, "how long to train")->check(CLI::PositiveNumber);

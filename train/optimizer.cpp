@@ -22,9 +22,23 @@ AdadeltaOptimizer::AdadeltaOptimizer(ParameterArena& arena,
   }
 }
 
+void AdadeltaOptimizer::slow_down(std::size_t parameters, double share) {
+  require(parameters <= slots_.size() && share >= 0 && share <= 1,
+          "[optimizer] expected at most {} parameters and a share of 0 to 1, got {} and {}",
+          slots_.size(), parameters, share);
+  slow_ = parameters < slots_.size() ? arena_.offsets().at(parameters) : arena_.values().size();
+  share_ = static_cast<float>(share);
+}
+
 void AdadeltaOptimizer::step(const Context& ctx, float factor) {
-  adadelta(ctx, arena_.values().data(), mean_square_gradient_.data(), mean_square_step_.data(),
-           arena_.gradients().data(), arena_.values().size(), options_, factor);
+  const auto update = [&](Index begin, Index end, float of_these) {
+    if (begin == end) return;
+    adadelta(ctx, arena_.values().data() + begin, mean_square_gradient_.data() + begin,
+             mean_square_step_.data() + begin, arena_.gradients().data() + begin, end - begin,
+             options_, of_these);
+  };
+  update(0, slow_, share_ * factor);
+  update(slow_, arena_.values().size(), factor);
 }
 
 void AdadeltaOptimizer::save(SafetensorsWriter& writer) const {

@@ -17,6 +17,10 @@ class AdadeltaOptimizer {
   AdadeltaOptimizer(ParameterArena& arena, const std::vector<Parameter*>& parameters,
                     const Adadelta& options);
 
+  // From now on the first so many of the trained parameters (a tower that began from published
+  // weights) take `share` of the step factor, 0 to 1.
+  void slow_down(std::size_t parameters, double share);
+
   // One update from the gradients; see kernels/adadelta/adadelta.h.
   void step(const Context& ctx, float factor);
 
@@ -35,6 +39,8 @@ class AdadeltaOptimizer {
   Tensor mean_square_gradient_, mean_square_step_;
   std::vector<Slot> slots_;
   Adadelta options_;
+  Index slow_ = 0;  // of the block's numbers the first
+  float share_ = 1;
 };
 
 }  // namespace twinage

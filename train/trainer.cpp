@@ -1,5 +1,6 @@
 #include "train/trainer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
@@ -9,6 +10,7 @@
 #include "layers/initialize.h"
 #include "train/model_maker.h"
 #include "train/session_log.h"
+#include "train/start_weights.h"
 #include "train/step_factor.h"
 
 namespace twinage {
@@ -29,7 +31,7 @@ Trainer::Trainer(TrainRequest request)
       engine_(request_.engine),
       network_(preset(request_.config.preset), request_.config.objective.heads,
                head_forms(request_.config.objective, request_.config.embedding),
-               request_.config.radius),
+               request_.config.radius, request_.config.freeze),
       optimizer_(network_.place_on(engine_.context().device), network_.parameters(),
                  request_.config.adadelta),
       average_(network_.place_on(engine_.context().device), network_.parameters(),
@@ -44,7 +46,7 @@ Trainer::Trainer(TrainRequest request)
   lock_ = std::make_unique<RunLock>(directory_, bytes_of_state(network_.parameters()));
   require_folder();
   faces_ = find_run_faces(config, engine_.context().threads);
-  initialize(network_.parameters(), config.seed);
+  begin_with();
   average_.start(engine_.context());
   if (request_.resume) {
     state_ = saved_ =
@@ -57,6 +59,18 @@ Trainer::Trainer(TrainRequest request)
   write_file_atomically(directory_.config(), to_toml(config));
   log_session(directory_.sessions(), {state_.step, utc_now(), request_.commit, request_.machine},
               !request_.resume);
+}
+
+void Trainer::begin_with() {
+  const TrainConfig& config = request_.config;
+  initialize(network_.parameters(), config.seed);
+  if (config.from.empty()) return;
+  const std::vector<Parameter*> tower = network_.tower_parameters();
+  optimizer_.slow_down(
+      static_cast<std::size_t>(std::ranges::count(tower, true, &Parameter::trained)),
+      config.loaded_factor);
+  // A state has them already, whatever became of the file.
+  if (!request_.resume) note("{}\n", start_from(config, network_));
 }
 
 void Trainer::require_folder() const {

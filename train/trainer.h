@@ -58,6 +58,7 @@ class Trainer {
   TrainEnd run();
 
  private:
+  void begin_with();  // random weights, or those of model.from
   void require_folder() const;
   RunParts parts();
   RunWeights weights();

@@ -201,6 +201,37 @@ expect 1 'safetensors' "$twinage" predict texts/a.txt "$first"
 
 [ ! -e run ] || { echo "FAILED: a refused run left $(ls run)"; failures=$((failures + 1)); }
 
+# Weights to begin with. A pickle that Python would run a program for does nothing here.
+cat >evil.py <<'PY'
+import os, pickle, sys, zipfile
+class Evil:
+    def __reduce__(self):
+        return os.system, ("touch pwned",)
+pickled = pickle.dumps({"state_dict": {"a": Evil()}}, protocol=2)
+with zipfile.ZipFile("evil.pth", "w") as archive:
+    archive.writestr("evil/data.pkl", pickled)
+if "--run" in sys.argv:
+    pickle.loads(pickled)
+PY
+python3 evil.py
+if "$twinage" train --data faces --steps 1 --from evil.pth --out run 2>&1 | grep -q 'no libzip'; then
+  echo "NOT TESTED here: .pth files (this build has no libzip)"
+else
+  expect 1 'it wants (posix|nt)\.system.*Nothing of it was run' train --data faces --out run --from evil.pth
+  [ ! -e pwned ] || { echo "FAILED: a pickle was run"; failures=$((failures + 1)); }
+  python3 evil.py --run && [ -e pwned ] || { echo "FAILED: the pickle would do nothing in Python either"; failures=$((failures + 1)); }
+  printf 'PK\x03\x04rubbish' >cut.pth
+  expect 1 'cut off or damaged' train --data faces --out run --from cut.pth
+fi
+expect 1 'nowhere.pth is no file' train --data faces --out run --from nowhere.pth
+expect 1 'neither a .safetensors file nor a .pth' train --data faces --out run --from faces/"$(basename "$first")"
+expect 1 'faces holds no model.safetensors' train --data faces --out run --from faces
+expect 2 'is of --preset tiny, this run of small' train --data faces --out run --preset small --from run_cut
+expect 2 'model.freeze.*add --from' train --data faces --out run --freeze stem
+expect 2 'model.freeze must be none, stem, or how many blocks' train --data faces --out run --freeze some --from run_cut
+expect 2 'at most 11 blocks of this tower, got 12' train --data faces --out run --freeze 12 --from run_cut
+expect 2 'loaded_factor is of a tower that began with --from' train --data faces --out run --set optimizer.loaded_factor=0.1
+
 # No space left: the old files stay whole. Needs to mount a small tmpfs, which only root can.
 if [ "$(id -u)" -eq 0 ] && mkdir small && mount -t tmpfs -o size=6m tmpfs small 2>/dev/null; then
   trap 'umount "$folder/small"; rm -rf "$folder"' EXIT

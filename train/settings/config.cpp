@@ -19,6 +19,19 @@ void check_that_it_can_be_written(TrainConfig& config) {
                       here[i].key, here[i].text()));
 }
 
+// Without weights to begin with, these would keep or slow down random ones.
+void check_start(const TrainConfig& c) {
+  if (!c.from.empty()) return;
+  if (c.freeze != "none")
+    throw UsageError(
+        "[config] --freeze (model.freeze) keeps what a tower began with: add --from (model.from), "
+        "or "
+        "it would keep random weights");
+  if (c.loaded_factor != 1)
+    throw UsageError(
+        "[config] optimizer.loaded_factor is of a tower that began with --from (model.from)");
+}
+
 void check_readout(const TrainConfig& c) {
   const ReadoutInputs given = inputs_of(c.objective);
   try {
@@ -50,6 +63,7 @@ void check_settings(const TrainConfig& config) {
     throw UsageError("[config] say how long to train: exactly one of --minutes, --epochs, --steps");
   if (c.split.empty() && c.fold != 0)
     throw UsageError("[config] --fold (data.fold) is of a split: add --split (data.split)");
+  check_start(c);
   check_readout(c);
   check_that_it_can_be_written(c);
 }

@@ -27,6 +27,19 @@ struct EnumNames<Schedule> {
   };
 };
 
+// What the network was fed whose weights a run starts from: (byte / 255 - mean) / deviation, with
+// 0.5 and 0.5 (torchvision's Inception v3, which undoes ImageNet's values itself: transform_input;
+// and timm's) or with ImageNet's means and deviations.
+enum class InputScale { half, imagenet };
+template <>
+struct EnumNames<InputScale> {
+  static constexpr std::string_view what = "input scale";
+  static constexpr EnumName<InputScale> table[] = {
+      {InputScale::half, "half"},
+      {InputScale::imagenet, "imagenet"},
+  };
+};
+
 struct TrainConfig {
   std::string recipe = "default";
 
@@ -34,6 +47,9 @@ struct TrainConfig {
   std::string preset = "tiny";
   Index embedding = 128;
   double radius = 0;
+  std::string from;
+  InputScale from_input = InputScale::half;
+  std::string freeze = "none";
 
   // [data]
   std::string data, val;
@@ -65,6 +81,7 @@ struct TrainConfig {
   Schedule schedule = Schedule::cosine;
   Index warmup_steps = 0;
   double average = 0;
+  double loaded_factor = 1;
 
   // [training]
   Index batch = 64;

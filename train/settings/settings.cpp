@@ -13,6 +13,10 @@ const Allowed kAnySeed{"0 to 9223372036854775807",
                        [](long double x) { return x >= 0 && x <= 9223372036854775807.0L; },
                        {}};
 
+Allowed freezes() {
+  return {"none, stem, or how many blocks: 1, 2, ...", {}, is_freeze};
+}
+
 void add_model(SettingList& list, TrainConfig& c) {
   list.add("recipe", c.recipe, one_of(recipe_names()), kFree,
            "where the values began: --recipe NAME sets all of them");
@@ -22,6 +26,14 @@ void add_model(SettingList& list, TrainConfig& c) {
            "numbers of an embedding: what distances are taken between");
   list.add_since("model.radius", c.radius, 0.0, at_least(0), kShared,
                  "of the sphere that embeddings are scaled onto; 0: their length is free");
+  list.add_later("model.from", c.from, anything(), kShared,
+                 "--from: weights that the tower begins with, .safetensors or .pth, or a run");
+  list.add_later(
+      "model.from_input", c.from_input, {}, kShared,
+      "what those weights were fed: bytes / 255 less 0.5, over 0.5 (torchvision, timm), or "
+      "ImageNet's means and deviations");
+  list.add_later("model.freeze", c.freeze, freezes(), kShared,
+                 "--freeze: what of the tower stays as it began: none, stem, or so many blocks");
   list.add_later("model.heads", c.objective.heads, {}, kShared,
                  "what is learnt: an embedding (age by comparison), gender, age (as such)");
 }
@@ -133,6 +145,8 @@ void add_optimizer(SettingList& list, TrainConfig& c) {
            "how the step factor falls over the run: not at all, or along half a cosine to 0");
   list.add("optimizer.warmup_steps", c.warmup_steps, at_least(0), kShared,
            "over these the step factor grows from 0");
+  list.add_later("optimizer.loaded_factor", c.loaded_factor, from_to(0, 1), kShared,
+                 "of a tower that began with --from: its share of the step factor");
   list.add_since("optimizer.average", c.average, 0.0, from_below(0, 1), kShared,
                  "decay of the moving average of the weights that becomes the model; 0: none");
 }
