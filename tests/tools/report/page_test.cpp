@@ -51,6 +51,11 @@ TEST_CASE("a page is one file that asks for nothing from anywhere") {
   CHECK(has(page, "url(data:image/jpeg;base64,TWFu)"));
 }
 
+TEST_CASE("a face is a square of its sheet: columns side by side, the last row maybe not full") {
+  const std::string page = to_page(small_report());  // 3 squares in 2 columns: the second of them
+  CHECK(has(page, "background-size:200% 200%;background-position:100.0000% 0.0000%"));
+}
+
 TEST_CASE("what people wrote is text on the page, and no markup") {
   const std::string page = to_page(small_report());
   CHECK(has(page, "<h1>A &lt;run&gt;</h1>"));

@@ -106,6 +106,21 @@ TEST_CASE("runs are named by as much of their paths as tells them apart") {
   CHECK(runs[0].name != runs[1].name);
 }
 
+TEST_CASE("the best of two equal validations is the first, whose weights are kept") {
+  const Folder folder;
+  const std::string lines =
+      R"({"event":"validation","step":10,"seconds":1,"held_out":{"mae":9}}
+{"event":"validation","step":20,"seconds":2,"held_out":{"mae":8}}
+{"event":"validation","step":30,"seconds":3,"held_out":{"mae":8}}
+)";
+  const std::vector<RunRecord> runs{read_run(make_run(folder.path / "a", lines))};
+  const Section overview = overview_of(runs);
+  const auto row = std::ranges::find(overview.tables[0].rows, "best held-out error",
+                                     [](const auto& r) { return r[0]; });
+  REQUIRE(row != overview.tables[0].rows.end());
+  CHECK((*row)[1] == "8.00 years at step 20");
+}
+
 TEST_CASE("overview and curves have every run side by side") {
   const Folder folder;
   std::vector<RunRecord> runs{read_run(make_run(folder.path / "a", kSteps)),
@@ -119,6 +134,13 @@ TEST_CASE("overview and curves have every run side by side") {
   const auto& errors = std::get<Curves>(curves.figures[0].chart);
   CHECK(errors.lines.size() == 4);  // held-out and validation of each
   CHECK(errors.lines[0].name == "a: held-out");
+  for (int i = 0; i < 4; ++i) {
+    CHECK(errors.lines[static_cast<std::size_t>(i)].series == i);
+    CHECK(errors.lines[static_cast<std::size_t>(i)].markers);
+  }
+  const auto& losses = std::get<Curves>(curves.figures[2].chart);
+  CHECK(losses.lines[1].series == 1);
+  CHECK_FALSE(losses.lines[1].markers);
   // Of a run that has not begun there is nothing to draw.
   std::vector<RunRecord> empty{read_run(make_run(folder.path / "c", ""))};
   CHECK(curves_of(empty).figures.empty());
