@@ -6,6 +6,8 @@
 #include "tools/commands.h"
 #include "tools/data_options.h"
 #include "tools/model_options.h"
+#include "tools/picture_source.h"
+#include "train/faces/csv.h"
 #include "train/model/reading_text.h"
 #include "train/progress.h"
 
@@ -18,13 +20,15 @@ struct EmbedArguments {
   ModelOptions model;
   std::string data, out;
   DataOptions dataset;
+  PictureOptions pictures;
   bool force = false;
 };
 
 constexpr const char* kHelp =
     "Writes the embedding of every face of a data set: FILE.npy (float32, one row a\n"
     "face, for numpy.load) and FILE.csv (row, path, labels and what was read).\n\n"
-    "  twinage embed run --data faces --out embeddings.npy\n\n"
+    "  twinage embed run --data faces --out embeddings.npy\n"
+    "  twinage embed run photos --out embeddings.npy       pictures without labels\n\n"
     "Faces that could not be read are named and left out of both; the exit code is 1\n"
     "then. Files that embed did not write are only replaced with --force.";
 
@@ -52,28 +56,24 @@ void write_npy(const fs::path& path, ConstView z) {
   write_file_atomically(path, parts);
 }
 
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
-}
-
 std::string optional_label(std::int32_t label) {
   return label < 0 ? "" : fmt::format("{}", label);
 }
 
-void write_csv(const fs::path& path, const Readings& r, const Model& model) {
+// The rows from `first` on. labelled: whether the faces' ages are known.
+std::string csv_rows(const Readings& r, const Model& model, Index first, bool labelled) {
   const bool intervals = model.calibration.claim().kind != IntervalClaim::Kind::none;
-  std::string text(kCsvTitle);
+  std::string text;
   for (std::size_t i = 0; i < r.dataset.faces.size(); ++i) {
     const Face& face = r.dataset.faces[i];
     const AgeEstimate& e = r.estimates[i];
-    text += fmt::format("{},{},{},{},{},{:.2f},{},{}\n", i, quoted(face.path), face.age,
+    text += fmt::format("{},{},{},{},{},{:.2f},{},{}\n", first + static_cast<Index>(i),
+                        csv_field(face.path), labelled ? fmt::format("{}", face.age) : "",
                         optional_label(face.gender), optional_label(face.race), e.age,
                         intervals ? fmt::format("{:.2f},{:.2f}", e.low, e.high) : ",",
                         model.knows_gender() ? fmt::format("{:.4f}", r.embedded.female[i]) : "");
   }
-  write_file_atomically(path, text);
+  return text;
 }
 
 // FILE.npy and FILE.csv; FILE may be given with either ending.
@@ -105,31 +105,76 @@ Targets targets_of(const EmbedArguments& a) {
   return targets;
 }
 
-// Every reason on a line, up to a screenful.
-void say_what_is_missing(const FaceDataset& dataset, const EmbedArguments& a) {
-  const std::size_t bad = dataset.skipped.size(), shown = std::min(bad, kReasonsShown);
-  for (std::size_t i = 0; i < shown; ++i) note("left out: {}\n", description(dataset.skipped[i]));
-  if (bad > shown) note("and {} more ('twinage data {} --decode' says why)\n", bad - shown, a.data);
+// What was written, and what could not be read: every reason on a line, up to a screenful.
+struct Written {
+  Index rows = 0, width = 0;
+  std::vector<Skipped> skipped;
+};
+
+void say_what_is_missing(const Written& written, const EmbedArguments& a) {
+  const std::size_t bad = written.skipped.size(), shown = std::min(bad, kReasonsShown);
+  for (std::size_t i = 0; i < shown; ++i) note("left out: {}\n", description(written.skipped[i]));
+  if (bad > shown && !a.data.empty())
+    note("and {} more ('twinage data {} --decode' says why)\n", bad - shown, a.data);
+  if (bad > shown && a.data.empty()) note("and {} more\n", bad - shown);
   require(bad == 0, "[embed] {} of {} faces could not be read: they are not in {}", bad,
-          bad + dataset.faces.size(), a.out);
+          bad + static_cast<std::size_t>(written.rows), a.out);
 }
 
-void run(const EmbedArguments& a) {
-  const auto [npy, csv] = targets_of(a);
-  FaceReader reader = a.model.reader();
-  require_embedding(reader.model(), "embed");
+Written embed_data(const EmbedArguments& a, const Targets& to, FaceReader& reader) {
   Readings readings;
   {
     Progress bar("embedding");
     readings = reader.read(a.dataset.find(a.data), bar.counter("faces"));
   }
-  write_csv(csv, readings, reader.model());
-  write_npy(npy, readings.embedded.z.view());
+  const ConstView z = readings.embedded.z.view();
+  write_file_atomically(to.csv,
+                        std::string(kCsvTitle) + csv_rows(readings, reader.model(), 0, true));
+  write_npy(to.npy, z);
+  return {z.shape.n, z.shape.c, std::move(readings.dataset.skipped)};
+}
+
+// A part of them at a time: in memory are all embeddings, and the pictures of one part.
+Written embed_pictures(const EmbedArguments& a, const Targets& to, FaceReader& reader) {
+  constexpr std::size_t kBatch = 64;
+  PictureSource source(a.pictures);
+  Written written;
+  AtomicFile csv(to.csv);
+  csv.write(kCsvTitle);
+  std::vector<float> rows;
+  for (auto pictures = source.next(kBatch); !pictures.empty(); pictures = source.next(kBatch)) {
+    Readings readings = reader.read_pictures(std::move(pictures));
+    for (Skipped& bad : readings.dataset.skipped) written.skipped.push_back(std::move(bad));
+    if (readings.dataset.faces.empty()) continue;
+    const Tensor& z = readings.embedded.z;
+    csv.write(csv_rows(readings, reader.model(), written.rows, false));
+    rows.insert(rows.end(), z.data(), z.data() + z.size());
+    written.rows += z.shape().n;
+    written.width = z.shape().c;
+  }
+  require(written.rows > 0, "[embed] none of {} pictures could be read{}", written.skipped.size(),
+          written.skipped.empty() ? "" : "; the first: " + description(written.skipped.front()));
+  csv.commit();
+  write_npy(to.npy, {rows.data(), matrix(written.rows, written.width)});
+  return written;
+}
+
+void run(const EmbedArguments& a) {
+  if (a.data.empty() != a.pictures.given())
+    throw UsageError(
+        "[embed] expected --data FACES, which have labels, or pictures, folders and --list of "
+        "those that have none");
+  const Targets targets = targets_of(a);
+  FaceReader reader = a.model.reader();
+  require_embedding(reader.model(), "embed");
+  const Written written =
+      a.data.empty() ? embed_pictures(a, targets, reader) : embed_data(a, targets, reader);
   for (const std::string& line : shortcomings(reader.model())) note("note: {}\n", line);
   if (!reader.model().knows_gender()) note("note: {}\n", gender_text(0, reader.model()));
-  print_result("{} faces of {} numbers in {}, their labels in {}\n", readings.dataset.faces.size(),
-               readings.embedded.z.shape().c, npy.string(), csv.string());
-  say_what_is_missing(readings.dataset, a);
+  print_result("{} faces of {} numbers in {}, {} in {}\n", written.rows, written.width,
+               targets.npy.string(), a.data.empty() ? "their names" : "their labels",
+               targets.csv.string());
+  say_what_is_missing(written, a);
 }
 
 }  // namespace
@@ -139,7 +184,8 @@ void add_embed_command(CLI::App& app) {
   command->footer(kHelp);
   auto a = std::make_shared<EmbedArguments>();
   a->model.add_run(*command);
-  command->add_option("--data", a->data, "faces: a folder or a list")->required();
+  a->pictures.add_to(*command);
+  command->add_option("--data", a->data, "instead: faces with labels, a folder or a list");
   a->dataset.add_to(*command);
   command->add_option("--out", a->out, "file to write; .npy and .csv")->required();
   command->add_flag("--force", a->force, "replace files that embed did not write");

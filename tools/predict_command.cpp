@@ -1,100 +1,98 @@
+#include <filesystem>
 #include <memory>
 
-#include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "core/output.h"
 #include "tools/commands.h"
 #include "tools/model_options.h"
+#include "tools/picture_source.h"
+#include "tools/prediction_writer.h"
 #include "tools/terminal.h"
 #include "train/model/reading_text.h"
 
 namespace twinage {
 namespace {
 
-constexpr std::size_t kNearestShown = 3;
+constexpr std::size_t kBatch = 64;  // pictures read together; as many as the network takes at once
 
 struct PredictArguments {
   ModelOptions model;
-  std::vector<std::string> images;
+  PictureOptions pictures;
+  bool jsonl = false, csv = false;
 };
 
 constexpr const char* kHelp =
     "Reads age and gender from pictures of faces. A picture should show one frontal\n"
     "face that fills it, as those the model was trained on.\n\n"
     "  twinage predict run face.jpg another.png\n"
-    "  twinage predict run --json *.jpg\n\n"
+    "  twinage predict run --json *.jpg\n"
+    "  twinage predict run --jsonl photos > ages.jsonl           a folder, any size\n"
+    "  find . -name '*.png' -print0 | twinage predict run --csv --list - --null\n"
+    "  curl -s https://example.org/face.jpg | twinage predict run -\n\n"
     "The interval holds the true age of about 80 % of faces like those of training, if\n"
     "enough faces were held out to calibrate it; it says so where they were not.\n"
     "The references are the faces of known age that are nearest to this one. A picture\n"
     "whose nearest one is farther away than for 99 % of faces is said to be unlike\n"
     "them, and one that was trained on is recognised and said to be.\n"
-    "With --json a picture that cannot be read has \"error\" instead. A model that was\n"
-    "not trained on labels of both genders reads none, and one without an embedding\n"
-    "(recipe expectation, say) has no references and takes every picture for a face.";
+    "With --json, --jsonl and --csv a picture that cannot be read has \"error\" instead.\n"
+    "A model that was not trained on labels of both genders reads none, and one without\n"
+    "an embedding (recipe expectation, say) has no references and takes every picture\n"
+    "for a face.";
 
-nlohmann::ordered_json as_json(const Readings& r, std::size_t i, const Model& model) {
-  const AgeEstimate& e = r.estimates[i];
-  const Gallery& gallery = model.gallery;
-  const float female = r.embedded.female[i];
-  nlohmann::ordered_json json = {{"image", r.dataset.faces[i].path},
-                                 {"age", e.age},
-                                 {"interval", interval_json(e, model.calibration)},
-                                 {"interval_holds", claim_json(model.calibration.claim())},
-                                 {"gender", nullptr},
-                                 {"gender_probability", nullptr}};
-  if (model.knows_gender()) {
-    json["gender"] = says_female(female) ? "female" : "male";
-    json["gender_probability"] = std::max(female, 1 - female);
-  }
-  add_warnings(json, r, i, model);
-  json["nearest"] = nlohmann::ordered_json::array();
-  for (const auto& n : e.nearest)
-    json["nearest"].push_back({{"name", gallery.names[static_cast<std::size_t>(n.reference)]},
-                               {"age", gallery.ages[static_cast<std::size_t>(n.reference)]},
-                               {"distance", n.distance}});
-  return json;
+PredictionForm form_of(const PredictArguments& a) {
+  if (a.model.json + a.jsonl + a.csv > 1)
+    throw UsageError("[predict] --json, --jsonl and --csv are three forms: choose one");
+  if (a.jsonl) return PredictionForm::jsonl;
+  if (a.csv) return PredictionForm::csv;
+  return a.model.json ? PredictionForm::json : PredictionForm::text;
 }
 
-void print_text(const Readings& r, std::size_t i, const Model& model) {
-  const AgeEstimate& e = r.estimates[i];
-  const Gallery& gallery = model.gallery;
-  print_result("{}\n  age {:.0f} years ({}), {}\n", r.dataset.faces[i].path, e.age,
-               interval_text(e, model.calibration), gender_text(r.embedded.female[i], model));
-  if (terminal_can_draw())
-    print_result("{}", age_bar(e, model.calibration.claim().kind != IntervalClaim::Kind::none));
-  for (const std::string& warning : warnings(r, i, model)) print_result("  {}\n", warning);
-  if (e.nearest.empty()) return;
-  print_result("  nearest references:");
-  for (std::size_t k = 0; k < std::min(kNearestShown, e.nearest.size()); ++k)
-    print_result("{} age {:.0f} at {:.2f}", k == 0 ? "" : ",",
-                 gallery.ages[static_cast<std::size_t>(e.nearest[k].reference)],
-                 e.nearest[k].distance);
-  print_result("\n");
+// Exactly one file is asked for: then the error that it cannot be read is the command's own.
+bool is_single(const PictureOptions& pictures) {
+  std::error_code missing;
+  return pictures.list.empty() && pictures.inputs.size() == 1 &&
+         !std::filesystem::is_directory(pictures.inputs[0], missing);
+}
+
+std::vector<std::string> names_of(const std::vector<Face>& pictures) {
+  std::vector<std::string> names;
+  for (const Face& picture : pictures) names.push_back(picture.path);
+  return names;
+}
+
+// Counts on a terminal, where the results go elsewhere.
+void show_count(const PredictionWriter& writer, bool ended) {
+  if (::isatty(STDERR_FILENO) != 1 || ::isatty(STDOUT_FILENO) == 1) return;
+  note("\r{} pictures{}", writer.pictures(), ended ? "\n" : "");
 }
 
 void run(const PredictArguments& a) {
+  const PredictionForm form = form_of(a);
+  PictureSource source(a.pictures);
   FaceReader reader = a.model.reader();
-  if (!a.model.json && terminal_can_draw()) reader.keep_votes();
-  const Readings readings = reader.read(a.images);
-  if (a.model.json) {
-    auto all = nlohmann::ordered_json::array();
-    for (std::size_t i = 0; i < readings.estimates.size(); ++i)
-      all.push_back(as_json(readings, i, reader.model()));
-    for (const Skipped& bad : readings.dataset.skipped)
-      all.push_back({{"image", bad.path}, {"error", bad.reason}});
-    print_result("{}\n", to_text(all));
-  } else {
-    for (std::size_t i = 0; i < readings.estimates.size(); ++i)
-      print_text(readings, i, reader.model());
+  if (form == PredictionForm::text && terminal_can_draw()) reader.keep_votes();
+  PredictionWriter writer(form, reader.model());
+  const bool single = is_single(a.pictures);
+  // A part at a time, so that as many pictures as one likes need the memory of a few.
+  for (auto pictures = source.next(kBatch); !pictures.empty(); pictures = source.next(kBatch)) {
+    const std::vector<std::string> names = names_of(pictures);
+    const Readings readings = reader.read_pictures(std::move(pictures));
+    writer.write(names, readings);
+    if (!single)
+      for (const Skipped& bad : readings.dataset.skipped) note("twinage: {}\n", description(bad));
+    if (!results_written()) return;  // nobody reads any more, or the disk is full: main() says so
+    show_count(writer, false);
   }
-  if (!a.model.json)
+  require(writer.pictures() > 0, "[predict] --list {} names no picture", a.pictures.list);
+  writer.finish();
+  show_count(writer, true);
+  if (form == PredictionForm::text)
     for (const std::string& line : shortcomings(reader.model())) note("note: {}\n", line);
-  if (a.images.size() == 1 && !readings.dataset.skipped.empty())
-    fail("{}", description(readings.dataset.skipped.front()));
-  for (const Skipped& bad : readings.dataset.skipped) note("twinage: {}\n", description(bad));
-  require(readings.dataset.skipped.empty(), "[predict] {} of {} pictures could not be read",
-          readings.dataset.skipped.size(), a.images.size());
+  if (single && writer.unreadable() > 0) fail("{}", writer.first_reason());
+  require(writer.unreadable() == 0, "[predict] {} of {} pictures could not be read",
+          writer.unreadable(), writer.pictures());
 }
 
 }  // namespace
@@ -104,9 +102,11 @@ void add_predict_command(CLI::App& app) {
   command->footer(fmt::format("{}\n\nRead-outs:\n{}", kHelp, readout_help()));
   auto a = std::make_shared<PredictArguments>();
   a->model.add_run(*command);
-  command->add_option("IMAGE", a->images, "pictures")->required();
+  a->pictures.add_to(*command);
   a->model.add_readout(*command);
   a->model.add_json(*command, "a JSON array");
+  command->add_flag("--jsonl", a->jsonl, "print a JSON object a line, as they come");
+  command->add_flag("--csv", a->csv, "print comma-separated values");
   a->model.add_device(*command);
   command->callback([a] { run(*a); });
 }

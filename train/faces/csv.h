@@ -19,6 +19,9 @@ struct CsvRow {
 // which UTF-16 and binary files have.
 std::vector<CsvRow> parse_csv(std::string_view text, std::string_view name, char separator = ',');
 
+// A field as it is written: in quotes where it has to be.
+std::string csv_field(std::string_view text);
+
 // What separates the first line's fields: the one of , ; and tab that it holds most of; a comma
 // when it has none.
 char separator_of(std::string_view text);

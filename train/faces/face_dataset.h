@@ -1,8 +1,10 @@
 // A set of faces: where each picture is and what is known about it.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +22,8 @@ struct Face {
   std::string subject;        // the person, if known
   std::uint64_t content = 0;  // content_hash of the file; 0 until the file has been read
   std::string part = {};      // of the data set's official split, or of a split file; else empty
+  // What the file holds, where there is no file: `path` is then only a name.
+  std::shared_ptr<const std::vector<std::byte>> picture = {};
 };
 
 struct Skipped {

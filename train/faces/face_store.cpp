@@ -11,6 +11,22 @@
 namespace twinage {
 namespace {
 
+// Of the picture's file, or what stands for it.
+class Bytes {
+ public:
+  explicit Bytes(const Face& face) {
+    if (face.picture == nullptr) read_ = read_binary_file(face.path, kMaxImageBytes);
+    all_ = face.picture == nullptr ? std::span<const std::byte>(read_) : *face.picture;
+  }
+  Bytes(const Bytes&) = delete;
+  Bytes& operator=(const Bytes&) = delete;
+  std::span<const std::byte> all() const { return all_; }
+
+ private:
+  std::vector<std::byte> read_;
+  std::span<const std::byte> all_;
+};
+
 // What became of one picture.
 struct Decoded {
   std::vector<std::uint8_t> rgb;  // empty when not to be kept
@@ -20,9 +36,9 @@ struct Decoded {
 Decoded decode(Face& face, Index side, bool keep, FaceStore::WhenNone none) {
   try {
     // One reading, so that the content is that of the pixels.
-    const std::vector<std::byte> bytes = read_binary_file(face.path, kMaxImageBytes);
-    face.content = content_hash(bytes);
-    const Image image = decode_image(bytes, face.path);
+    const Bytes bytes(face);
+    face.content = content_hash(bytes.all());
+    const Image image = decode_image(bytes.all(), face.path);
     if (!keep) return {};
     return {resize_square(image, side).rgb, {}};
   } catch (const ImageError& error) {
@@ -90,7 +106,8 @@ void FaceStore::keep(const std::vector<Index>& stayed) {
 std::span<const std::uint8_t> FaceStore::pixels(Index i, Image& scratch) const {
   require(i >= 0 && i < size(), "[face_store] expected a face from 0 to {}, got {}", size() - 1, i);
   if (i < kept()) return kept_[static_cast<std::size_t>(i)];
-  scratch = resize_square(read_image(dataset_->faces[static_cast<std::size_t>(i)].path), side_);
+  const Face& face = dataset_->faces[static_cast<std::size_t>(i)];
+  scratch = resize_square(decode_image(Bytes(face).all(), face.path), side_);
   return scratch.rgb;
 }
 

@@ -25,14 +25,16 @@ void FaceReader::keep_votes() {
   use_readout(options_.kind);
 }
 
-Readings FaceReader::read(const std::vector<std::string>& paths) {
+Readings FaceReader::read_pictures(std::vector<Face> pictures) {
   FaceDataset dataset;
-  for (const std::string& path : paths) {
-    Face face;
-    face.path = path;
-    dataset.faces.push_back(face);
-  }
+  dataset.faces = std::move(pictures);
   return read(std::move(dataset), {}, FaceStore::WhenNone::go_on);
+}
+
+Readings FaceReader::read(const std::vector<std::string>& paths) {
+  std::vector<Face> pictures(paths.size());
+  for (std::size_t i = 0; i < paths.size(); ++i) pictures[i].path = paths[i];
+  return read_pictures(std::move(pictures));
 }
 
 Readings FaceReader::read(FaceDataset dataset, const std::function<void(Index, Index)>& progress,

@@ -35,7 +35,9 @@ class FaceReader {
   // AgeEstimate::votes are filled in from here on.
   void keep_votes();
 
-  // Pictures by their paths. One that cannot be read is in dataset.skipped; that may be all.
+  // Pictures, of which no label is needed. One that cannot be read is in dataset.skipped; that may
+  // be all.
+  Readings read_pictures(std::vector<Face> pictures);
   Readings read(const std::vector<std::string>& paths);
   // Faces of a data set. progress(done, total) as in embed_faces. Throws Error when none of them
   // can be read, unless going on is wanted. Counted once, copies are merged as in training

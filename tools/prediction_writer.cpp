@@ -1,0 +1,152 @@
+#include "tools/prediction_writer.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/output.h"
+#include "tools/options.h"
+#include "tools/terminal.h"
+#include "train/faces/csv.h"
+#include "train/model/reading_text.h"
+
+namespace twinage {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kNearestShown = 3;
+
+bool has_intervals(const Model& model) {
+  return model.calibration.claim().kind != IntervalClaim::Kind::none;
+}
+
+Json as_json(const Readings& r, std::size_t i, const Model& model) {
+  const AgeEstimate& e = r.estimates[i];
+  const Gallery& gallery = model.gallery;
+  const float female = r.embedded.female[i];
+  Json json = {{"image", r.dataset.faces[i].path},
+               {"age", e.age},
+               {"interval", interval_json(e, model.calibration)},
+               {"interval_holds", claim_json(model.calibration.claim())},
+               {"gender", nullptr},
+               {"gender_probability", nullptr}};
+  if (model.knows_gender()) {
+    json["gender"] = says_female(female) ? "female" : "male";
+    json["gender_probability"] = std::max(female, 1 - female);
+  }
+  add_warnings(json, r, i, model);
+  json["nearest"] = Json::array();
+  for (const auto& n : e.nearest)
+    json["nearest"].push_back({{"name", gallery.names[static_cast<std::size_t>(n.reference)]},
+                               {"age", gallery.ages[static_cast<std::size_t>(n.reference)]},
+                               {"distance", n.distance}});
+  return json;
+}
+
+void print_text(const Readings& r, std::size_t i, const Model& model) {
+  const AgeEstimate& e = r.estimates[i];
+  const Gallery& gallery = model.gallery;
+  print_result("{}\n  age {:.0f} years ({}), {}\n", r.dataset.faces[i].path, e.age,
+               interval_text(e, model.calibration), gender_text(r.embedded.female[i], model));
+  if (terminal_can_draw()) print_result("{}", age_bar(e, has_intervals(model)));
+  for (const std::string& warning : warnings(r, i, model)) print_result("  {}\n", warning);
+  if (e.nearest.empty()) return;
+  print_result("  nearest references:");
+  for (std::size_t k = 0; k < std::min(kNearestShown, e.nearest.size()); ++k)
+    print_result("{} age {:.0f} at {:.2f}", k == 0 ? "" : ",",
+                 gallery.ages[static_cast<std::size_t>(e.nearest[k].reference)],
+                 e.nearest[k].distance);
+  print_result("\n");
+}
+
+void print_csv(const Readings& r, std::size_t i, const Model& model) {
+  const AgeEstimate& e = r.estimates[i];
+  const float female = r.embedded.female[i];
+  const std::string interval =
+      has_intervals(model) ? fmt::format("{:.2f},{:.2f}", e.low, e.high) : ",";
+  const std::string gender =
+      model.knows_gender()
+          ? fmt::format("{},{:.4f}", says_female(female) ? "female" : "male", female)
+          : ",";
+  print_result("{},{:.2f},{},{},{},\n", csv_field(r.dataset.faces[i].path), e.age, interval, gender,
+               csv_field(fmt::format("{}", fmt::join(warnings(r, i, model), "; "))));
+}
+
+// An element of an array that is printed piece by piece, indented as the whole would be.
+std::string as_element(const Json& json) {
+  std::string text = to_text(json);
+  for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1))
+    text.insert(at + 1, "  ");
+  return "  " + text;
+}
+
+std::string as_line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+PredictionWriter::PredictionWriter(PredictionForm form, const Model& model)
+    : form_(form), model_(model) {
+  if (form_ == PredictionForm::json) print_result("[");
+  if (form_ == PredictionForm::csv)
+    print_result("image,age,low,high,gender,p_female,warnings,error\n");
+}
+
+void PredictionWriter::write(const std::vector<std::string>& names, const Readings& readings) {
+  std::unordered_map<std::string, const Skipped*> bad;
+  for (const Skipped& skipped : readings.dataset.skipped) bad.emplace(skipped.path, &skipped);
+  std::size_t i = 0;
+  for (const std::string& name : names) {
+    if (form_ == PredictionForm::json) print_result("{}\n", pictures_ == 0 ? "" : ",");
+    ++pictures_;
+    // One file that is named twice may be gone the second time: then its readings are fewer.
+    const auto found = bad.find(name);
+    if (i < readings.dataset.faces.size() && readings.dataset.faces[i].path == name)
+      write_one(readings, i++);
+    else if (found != bad.end())
+      write_bad(*found->second);
+    else
+      fail("[predict] {} was not read, and nothing says why", name);
+  }
+}
+
+void PredictionWriter::write_one(const Readings& readings, std::size_t i) {
+  switch (form_) {
+    case PredictionForm::text:
+      return print_text(readings, i, model_);
+    case PredictionForm::json:
+      return print_result("{}", as_element(as_json(readings, i, model_)));
+    case PredictionForm::jsonl:
+      return print_result("{}\n", as_line(as_json(readings, i, model_)));
+    case PredictionForm::csv:
+      return print_csv(readings, i, model_);
+  }
+}
+
+void PredictionWriter::write_bad(const Skipped& skipped) {
+  if (unreadable_++ == 0) first_reason_ = description(skipped);
+  const Json json = {{"image", skipped.path}, {"error", skipped.reason}};
+  switch (form_) {
+    case PredictionForm::text:
+      break;
+    case PredictionForm::json:
+      print_result("{}", as_element(json));
+      break;
+    case PredictionForm::jsonl:
+      print_result("{}\n", as_line(json));
+      break;
+    case PredictionForm::csv:
+      print_result("{},,,,,,,{}\n", csv_field(skipped.path), csv_field(skipped.reason));
+      break;
+  }
+}
+
+void PredictionWriter::finish() {
+  if (form_ == PredictionForm::json) print_result("{}]\n", pictures_ == 0 ? "" : "\n");
+}
+
+}  // namespace twinage

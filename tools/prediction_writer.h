@@ -1,0 +1,41 @@
+// What `predict` says of pictures, in the form that was asked for, a part of them at a time.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "train/model/face_reader.h"
+
+namespace twinage {
+
+enum class PredictionForm {
+  text,   // for people
+  json,   // an array
+  jsonl,  // an object a line
+  csv,
+};
+
+class PredictionWriter {
+ public:
+  // Prints to standard output; what a form begins with at once. `model` must outlive it.
+  PredictionWriter(PredictionForm form, const Model& model);
+  // Of pictures that were read together, in the order of `names`, those that could not be read
+  // among them; as text, those are named on standard error.
+  void write(const std::vector<std::string>& names, const Readings& readings);
+  void finish();
+
+  Index pictures() const { return pictures_; }
+  Index unreadable() const { return unreadable_; }
+  // Why the first of these could not be read.
+  const std::string& first_reason() const { return first_reason_; }
+
+ private:
+  void write_one(const Readings& readings, std::size_t i);
+  void write_bad(const Skipped& skipped);
+
+  PredictionForm form_;
+  const Model& model_;
+  Index pictures_ = 0, unreadable_ = 0;
+  std::string first_reason_;
+};
+
+}  // namespace twinage
