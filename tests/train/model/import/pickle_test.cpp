@@ -135,6 +135,51 @@ TEST_CASE("pickle: the stack, the memory and the numbers make sense or are refus
   CHECK(has(refusal(kProto + std::string(1 << 21, ']') + kStop), "more values"));
 }
 
+TEST_CASE("pickle: every instruction that protocols 2 to 4 write weights with is understood") {
+  using namespace std::string_literals;
+  const auto brief = [](const std::string& text) {
+    return "\x8c"s + static_cast<char>(text.size()) + text;
+  };
+  // The tensor's parts by other instructions: names from the stack, numbers of one and two bytes
+  // and of any length, tuples of one and two, and what was remembered in each way.
+  const std::string storage_of_12 = "("s + brief("storage") + "\x94" + brief("torch") +
+                                    brief("DoubleStorage") + "\x93" + brief("7") + brief("cpu") +
+                                    "K\x0c" + "tQ" + "r\x00\x01\x00\x00"s;
+  const std::string whole =
+      "\x80\x04\x95\0\0\0\0\0\0\0\0}"s +  // a frame
+      brief("list") + "]" + "K\x01" + "a" + "(" + "M\x2c\x01" + "G\0\0\0\0\0\0\0\0"s + "e" + "s" +
+      brief("nothing") + "N" + "0" + "\x88" + "s" +  // None is taken back, True stands for it
+      "X\x01\0\0\0a"s + "q\x05" + global("torch._utils", "_rebuild_tensor_v2") + "(" +
+      storage_of_12 + "\x8a\x01\x02" + "K\x02" + "K\x03" + "\x86" + "\x8a\x02\x04\x00"s + "K\x01" +
+      "\x86" + "\x89" + global("collections", "OrderedDict") + ")R" + "tR" + "s" +
+      "\x8d\x01\0\0\0\0\0\0\0b"s + global("torch._utils", "_rebuild_tensor_v2") + "(" +
+      "j\x00\x01\x00\x00"s + "K\0"s + "K\x05" + "\x85" + "K\x01" + "\x85" + "\x89" + "N" + "tR" +
+      "s" + brief("word again") + "h\x05" + "s" + "h\x01" + "0" + ".";
+  const auto tensors = read(whole);
+  REQUIRE(tensors.size() == 2);
+  const PickledTensor& a = tensors.at("a");
+  CHECK(a.type == DType::f64);
+  CHECK(a.key == "7");
+  CHECK(a.offset == 2);
+  CHECK(a.sizes == std::vector<Index>{2, 3});
+  CHECK(a.strides == std::vector<Index>{4, 1});
+  CHECK(tensors.at("b").sizes == std::vector<Index>{5});
+  // A parameter is its tensor; a state of an ordered dictionary (its _metadata) is passed over.
+  const auto parameter =
+      read(dictionary(word("p") + global("torch._utils", "_rebuild_parameter") + kMark +
+                      tensor(6, 0, {6}, {1}) + "\x89" + "}" + kTuple + kReduce));
+  CHECK(parameter.at("p").sizes == std::vector<Index>{6});
+  const std::string with_state = kProto + global("collections", "OrderedDict") + ")" + kReduce +
+                                 kMark + word("a") + tensor(6, 0, {6}, {1}) + "u" + "}" + "b" +
+                                 kStop;
+  CHECK(read(with_state).size() == 1);
+  // Negative numbers of any length: -1 is no offset.
+  CHECK(has(refusal(dictionary(word("a") + global("torch._utils", "_rebuild_tensor_v2") + kMark +
+                               storage("FloatStorage", 5) + "\x8a\x01\xff" + extents({1}) +
+                               extents({1}) + "\x89" + "N" + kTuple + kReduce)),
+            "beyond its storage"));
+}
+
 TEST_CASE("pickle: a list that holds itself is no trap") {
   // ] q0 h0 a: a list whose only item is that list; a million more around it are no deep end.
   CHECK(has(refusal(std::string("]q\0h\0a.", 7)), "no dictionary of tensors"));
