@@ -69,7 +69,7 @@ TEST_CASE("safetensors: hostile headers are errors") {
       R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})",
       R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,8]}})",
       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})",
-      R"({"a":{"dtype":"F16","shape":[4],"data_offsets":[0,8]}})",
+      R"({"a":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}})",
       R"({"a":{"dtype":"F32","shape":[2]}})",
       R"({"a":{"dtype":"F32","shape":[18446744073709551615,0],"data_offsets":[0,0]}})",
       R"({"a":{"dtype":"F32","shape":[0,18446744073709551615],"data_offsets":[0,0]}})",

@@ -23,9 +23,6 @@ void gather_pixels(const Context& ctx, std::vector<std::uint8_t>& pixels, const 
   });
 }
 
-// Within what training varies: docs/recipes.md has what they are good for.
-constexpr float kZooms[] = {1.0F, 0.95F, 1.06F};
-
 std::vector<ImageVariation> looks_of(const EmbedOptions& options, Index side, Index size) {
   std::vector<ImageVariation> looks;
   for (const float zoom : kZooms) {

@@ -20,6 +20,10 @@ struct Embedded {
   Index done = 0;             // of these the first ones; the others are 0
 };
 
+// From how far a face is looked at, each time alone and mirrored. Within what training varies:
+// docs/recipes.md has what they are good for.
+inline constexpr float kZooms[] = {1.0F, 0.95F, 1.06F};
+
 struct EmbedOptions {
   Index batch = 64;
   // z, the probabilities and the ages are means over several looks at a face.

@@ -25,6 +25,19 @@ std::vector<float> channels_last(const std::vector<float>& values, const Shape& 
   return turned;
 }
 
+// And back.
+std::vector<float> channels_first(const std::vector<float>& values, const Shape& shape) {
+  std::vector<float> turned(values.size());
+  std::size_t i = 0;
+  for (Index k = 0; k < shape.n; ++k)
+    for (Index c = 0; c < shape.c; ++c)
+      for (Index r = 0; r < shape.h; ++r)
+        for (Index s = 0; s < shape.w; ++s)
+          turned[i++] =
+              values[static_cast<std::size_t>(((k * shape.h + r) * shape.w + s) * shape.c + c)];
+  return turned;
+}
+
 bool fits(const std::vector<Index>& theirs, const Shape& ours) {
   if (theirs.size() == 4) return theirs == std::vector<Index>{ours.n, ours.c, ours.h, ours.w};
   return theirs.size() == 1 && theirs[0] == ours.size() && ours.c == ours.size();
@@ -78,8 +91,11 @@ struct ToSource {
   }
 };
 
-// y = W s + ... = (W gain) ours + W shift: the sum of what is added is taken off the norm's mean.
-void fold_input(Loaded& loaded, std::span<Parameter* const> tower, const ToSource& to) {
+// The first layer's filters and its norm's mean, by their places in the tower.
+struct FirstLayer {
+  std::size_t filters = 0, mean = 0;
+};
+FirstLayer first_layer(std::span<Parameter* const> tower) {
   const auto first = std::ranges::find_if(
       tower, [](const Parameter* p) { return p->value.shape().h > 1 && p->value.shape().c == 3; });
   require(first != tower.end(), "[weights] this tower has no layer on three colours");
@@ -87,8 +103,14 @@ void fold_input(Loaded& loaded, std::span<Parameter* const> tower, const ToSourc
   const auto mean = std::ranges::find_if(
       tower, [&](const Parameter* p) { return p->name == name + ".bn.running_mean"; });
   require(mean != tower.end(), "[weights] the first layer of this tower has no norm");
-  std::vector<float>& filters = loaded[static_cast<std::size_t>(first - tower.begin())];
-  std::vector<float>& means = loaded[static_cast<std::size_t>(mean - tower.begin())];
+  return {static_cast<std::size_t>(first - tower.begin()),
+          static_cast<std::size_t>(mean - tower.begin())};
+}
+
+// y = W s + ... = (W gain) ours + W shift: the sum of what is added is taken off the norm's mean.
+void fold_input(Loaded& loaded, std::span<Parameter* const> tower, const ToSource& to) {
+  const FirstLayer first = first_layer(tower);
+  std::vector<float>&filters = loaded[first.filters], &means = loaded[first.mean];
   const std::size_t each = filters.size() / means.size();
   for (std::size_t k = 0; k < means.size(); ++k) {
     double added = 0;
@@ -121,6 +143,33 @@ ImportedWeights import_tower(const TensorFile& file, std::span<Parameter* const>
   for (const std::string& name : names)
     if (!used.contains(name)) result.left_out.push_back(name);
   return result;
+}
+
+std::vector<std::vector<float>> exported_tower(std::span<Parameter* const> tower,
+                                               const SourceScale& scale) {
+  Loaded values;
+  for (const Parameter* p : tower) {
+    values.emplace_back(static_cast<std::size_t>(p->value.size()));
+    p->value.copy_to(values.back().data(), p->value.size());
+  }
+  // The reverse of fold_input, while the colours still run fastest.
+  const FirstLayer first = first_layer(tower);
+  const ToSource to(scale);
+  std::vector<float>&filters = values[first.filters], &means = values[first.mean];
+  const std::size_t each = filters.size() / means.size();
+  for (std::size_t k = 0; k < means.size(); ++k) {
+    double added = 0;
+    for (std::size_t i = 0; i < each; ++i) {
+      float& weight = filters[k * each + i];
+      weight = static_cast<float>(static_cast<double>(weight) / to.gain[i % 3]);
+      added += static_cast<double>(weight) * to.shift[i % 3];
+    }
+    means[k] = static_cast<float>(static_cast<double>(means[k]) + added);
+  }
+  for (std::size_t i = 0; i < tower.size(); ++i)
+    if (tower[i]->value.shape().size() != tower[i]->value.shape().c)
+      values[i] = channels_first(values[i], tower[i]->value.shape());
+  return values;
 }
 
 }  // namespace twinage

@@ -35,4 +35,9 @@ struct ImportedWeights {
 ImportedWeights import_tower(const TensorFile& file, std::span<Parameter* const> tower,
                              const SourceScale& scale = {});
 
+// The other way: the tower's parameters as torchvision would have them, in the tower's order,
+// filters K C R S; of a network that is fed (byte / 255 - mean) / deviation.
+std::vector<std::vector<float>> exported_tower(std::span<Parameter* const> tower,
+                                               const SourceScale& scale = {});
+
 }  // namespace twinage

@@ -14,7 +14,7 @@ namespace {
 
 std::string number(unsigned value, int size) {
   std::string text;
-  for (int i = 0; i < size; ++i) text += static_cast<char>(value >> 8 * i & 0xFF);
+  for (int i = 0; i < size; ++i) text += static_cast<char>(i < 4 ? value >> 8 * i & 0xFF : 0);
   return text;
 }
 

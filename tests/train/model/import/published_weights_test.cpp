@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
+#include "core/random.h"
 #include "core/safetensors.h"
 #include "kernels/normalize_images/normalize_images.h"
 #include "layers/backbones/backbone.h"
@@ -14,6 +15,7 @@
 #include "layers/layers.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_context.h"
+#include "train/model/import/torch_weights.h"
 
 using namespace twinage;
 using test::TestContext;
@@ -103,6 +105,68 @@ TEST_CASE("published weights: the first layer gives PyTorch's numbers, whatever 
   import_tower(*file, layer->parameters(), {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}});
   CHECK(largest_difference(output(*layer, x), expected.floats("imagenet")) < 1e-5);
   CHECK(largest_difference(output(*layer, x), expected.floats("half")) > 0.1);
+}
+
+TEST_CASE(
+    "weights for PyTorch: read back they give the tower's own numbers, for either scale of "
+    "pixels") {
+  const LayerPtr layer = first_layer();
+  initialize(layer->parameters(), 3);
+  for (Parameter* p : layer->parameters())
+    if (p->name.ends_with("running_mean")) p->value.fill(0.25F);
+  Tensor x({1, 9, 7, 3});
+  Random random(2);
+  for (Index i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(random.normal());
+  const Tensor before = output(*layer, x);
+  const std::vector<float> expected(before.data(), before.data() + before.size());
+  const test::TemporaryFolder folder;
+  for (const SourceScale& scale :
+       {SourceScale{}, SourceScale{{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}}}) {
+    const std::vector<Parameter*> tower = layer->parameters();
+    const auto values = exported_tower(tower, scale);
+    SafetensorsWriter writer;
+    for (std::size_t i = 0; i < tower.size(); ++i) {
+      const Shape s = tower[i]->value.shape();
+      const bool filters = s.n > 1;
+      CHECK(filters == (tower[i]->name == std::string(kFirst) + ".conv.weight"));
+      writer.add(tower[i]->name, values[i],
+                 filters ? std::vector<Index>{s.n, s.c, s.h, s.w} : std::vector<Index>{s.c});
+    }
+    writer.write(folder / "w");
+    const LayerPtr back = first_layer();
+    import_tower(*TensorFile::open(folder / "w"), back->parameters(), scale);
+    CHECK(largest_difference(output(*back, x), expected) < 2e-6);
+    // In between they are another network's: of pixels that are scaled in another way.
+    CHECK(values[0][0] != layer->parameters()[0]->value.data()[0]);
+  }
+}
+
+TEST_CASE("weights for PyTorch: a whole network has torchvision's names, shapes and counters") {
+  TwinNetwork network(preset("tiny"), 24);
+  network.place_on(Device::cpu);
+  initialize(network.parameters(), 5);
+  const test::TemporaryFolder folder;
+  write_torch_weights(network, folder / "w");
+  const auto file = SafetensorsFile::open(folder / "w");
+  CHECK(file.entries().size() == network.parameters().size() + 94);  // a counter for each norm
+  CHECK(file.entry("Conv2d_1a_3x3.conv.weight").shape == std::vector<Index>{8, 3, 3, 3});
+  CHECK(file.entry("Mixed_6b.branch7x7_2.conv.weight").shape[2] == 1);
+  CHECK(file.entry("Mixed_6b.branch7x7_2.conv.weight").shape[3] == 7);
+  CHECK(file.entry("Conv2d_1a_3x3.bn.running_var").shape == std::vector<Index>{8});
+  CHECK(file.entry("Conv2d_1a_3x3.bn.num_batches_tracked").shape.empty());
+  CHECK(file.entry("embedding.weight").shape == std::vector<Index>{24, 512});
+  CHECK(file.entry("gender.weight").shape == std::vector<Index>{2, 512});
+  CHECK(file.entry("gender.bias").shape == std::vector<Index>{2});
+  // All of the tower comes back.
+  TwinNetwork back(preset("tiny"), 24);
+  import_tower(*TensorFile::open(folder / "w"), back.tower_parameters());
+  const auto a = network.tower_parameters(), b = back.tower_parameters();
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const float* values = a[i]->value.data();
+    CHECK(largest_difference(b[i]->value, {values, values + a[i]->value.size()}) < 1e-6);
+  }
+  TwinNetwork alexnet(preset("alexnet-tiny"), 24);
+  CHECK_THROWS_AS(write_torch_weights(alexnet, folder / "x"), UsageError);
 }
 
 TEST_CASE("published weights: what is missing, of another shape or no number is an error by name") {

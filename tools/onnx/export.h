@@ -1,0 +1,25 @@
+// A trained model as an ONNX file.
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "train/model/model_file.h"
+
+namespace twinage {
+
+struct OnnxOptions {
+  bool gallery = false;    // with references: ages are read
+  ReadoutOptions readout;  // of these
+};
+
+// Input `pictures`: bytes (N, load, load, 3), RGB, as a face is before it is cut (its middle
+// square, brought to preset().load pixels). Outputs, each for N faces: `embedding` (N, width),
+// `p_female` (N); with the gallery `age`, and `age_low` and `age_high` where the model has
+// intervals (N). All are what predict computes: means over the model's looks. Opset 17; shapes and
+// what the outputs are stand in the file. Throws UsageError for networks and read-outs that cannot
+// be written, Error where the file cannot. Returns a line for each output: its name, shape and what
+// it is.
+std::string export_onnx(Model& model, const std::filesystem::path& path,
+                        const OnnxOptions& options);
+
+}  // namespace twinage
