@@ -35,7 +35,7 @@ if [ ! -x "$python" ]; then
     { echo "NOT TESTED: onnx and onnxruntime could not be had from PyPI: $(tail -1 pip.log)"; exit 77; }
 fi
 
-"$twinage" synth --out faces --count 400 --size 80 --seed 5 >/dev/null 2>&1
+"$twinage" synth --out faces --count 200 --size 80 --seed 5 >/dev/null 2>&1
 "$twinage" synth --out others --count 100 --size 80 --seed 6 >/dev/null 2>&1
 mkdir png
 # The same bytes for both: JPEG decoders differ by a shade.
@@ -43,7 +43,7 @@ mkdir png
 import pathlib, PIL.Image
 for p in sorted(pathlib.Path('others').glob('*.jpg')):
     PIL.Image.open(p).convert('RGB').save(f'png/{p.stem}.png')"
-train() { "$twinage" train --data faces --steps 40 --batch 32 --set data.held_out=0.2 "$@" >/dev/null 2>&1; }
+train() { "$twinage" train --data faces --steps 20 --batch 16 --set data.held_out=0.2 "$@" >/dev/null 2>&1; }
 train --out plain
 train --out sphere --recipe paper --set readout.kind=knn --set readout.mirror=false --set readout.zooms=false
 train --out age --recipe expectation
