@@ -136,13 +136,13 @@ Written embed_data(const EmbedArguments& a, const Targets& to, FaceReader& reade
 
 // A part of them at a time: in memory are all embeddings, and the pictures of one part.
 Written embed_pictures(const EmbedArguments& a, const Targets& to, FaceReader& reader) {
-  constexpr std::size_t kBatch = 64;
   PictureSource source(a.pictures);
   Written written;
   AtomicFile csv(to.csv);
   csv.write(kCsvTitle);
   std::vector<float> rows;
-  for (auto pictures = source.next(kBatch); !pictures.empty(); pictures = source.next(kBatch)) {
+  for (auto pictures = source.next(kPicturesTogether); !pictures.empty();
+       pictures = source.next(kPicturesTogether)) {
     Readings readings = reader.read_pictures(std::move(pictures));
     for (Skipped& bad : readings.dataset.skipped) written.skipped.push_back(std::move(bad));
     if (readings.dataset.faces.empty()) continue;

@@ -13,6 +13,9 @@
 
 namespace twinage {
 
+// So many are read together: as many as the network takes at once.
+inline constexpr std::size_t kPicturesTogether = 64;
+
 struct PictureOptions {
   std::vector<std::string> inputs;
   std::string list;

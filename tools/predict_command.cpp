@@ -15,8 +15,6 @@
 namespace twinage {
 namespace {
 
-constexpr std::size_t kBatch = 64;  // pictures read together; as many as the network takes at once
-
 struct PredictArguments {
   ModelOptions model;
   PictureOptions pictures;
@@ -76,7 +74,8 @@ void run(const PredictArguments& a) {
   PredictionWriter writer(form, reader.model());
   const bool single = is_single(a.pictures);
   // A part at a time, so that as many pictures as one likes need the memory of a few.
-  for (auto pictures = source.next(kBatch); !pictures.empty(); pictures = source.next(kBatch)) {
+  for (auto pictures = source.next(kPicturesTogether); !pictures.empty();
+       pictures = source.next(kPicturesTogether)) {
     const std::vector<std::string> names = names_of(pictures);
     const Readings readings = reader.read_pictures(std::move(pictures));
     writer.write(names, readings);

@@ -1,8 +1,8 @@
 #include "train/start_weights.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <map>
+#include <span>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -41,12 +41,12 @@ std::string start_from_run(const TrainConfig& config, TwinNetwork& network, cons
         fmt::format("[from] {} is of --preset {}, this run of {}: weights of another tower do not "
                     "fit",
                     path.string(), theirs.preset, config.preset));
-  const std::vector<Parameter*> tower = network.tower_parameters();
-  load_weights(file, tower);
+  const std::size_t tower = network.tower_parameters().size();
+  load_weights(file, network.tower_parameters());
   std::vector<std::string> left;
-  std::size_t loaded = tower.size();
-  for (Parameter* p : network.parameters()) {
-    if (std::ranges::find(tower, p) != tower.end()) continue;
+  std::size_t loaded = tower;
+  const std::vector<Parameter*> all = network.parameters();  // the tower's first
+  for (Parameter* p : std::span(all).subspan(tower)) {
     const Shape s = p->value.shape();
     const bool alike = file.contains(p->name) &&
                        file.entry(p->name).shape == std::vector<Index>{s.n, s.h, s.w, s.c};

@@ -59,9 +59,8 @@ Model load_model(const std::filesystem::path& given) {
 Model read_model_without_network(const SafetensorsFile& file) {
   const std::filesystem::path& path = file.path();
   const auto format = file.metadata().find("format");
-  require(format != file.metadata().end() && format->second == kFormat,
-          "[model] {} is not a Twinage model (its format is '{}', expected '{}')", path.string(),
-          format == file.metadata().end() ? "" : format->second, kFormat);
+  require(is_model(file), "[model] {} is not a Twinage model (its format is '{}', expected '{}')",
+          path.string(), format == file.metadata().end() ? "" : format->second, kFormat);
   Model model;
   model.config = config_of(file);
   model.step = static_cast<std::uint64_t>(file.metadata_number("step"));

@@ -3,23 +3,12 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
+#include "tests/tools/charts/svg_text.h"
 #include "tools/charts/svg.h"
 
 using namespace twinage;
-
-namespace {
-
-std::size_t count(const std::string& text, const std::string& what) {
-  std::size_t found = 0;
-  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++found;
-  return found;
-}
-
-bool has(const std::string& text, const std::string& what) {
-  return text.find(what) != std::string::npos;
-}
-
-}  // namespace
+using test::count;
+using test::has;
 
 TEST_CASE("a scale puts its ends at its ends, evenly or by logarithms") {
   const Scale even{0, 10, 100, 200, false};

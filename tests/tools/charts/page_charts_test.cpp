@@ -5,21 +5,11 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
+#include "tests/tools/charts/svg_text.h"
 
 using namespace twinage;
-
-namespace {
-
-std::size_t count(const std::string& text, const std::string& what) {
-  std::size_t found = 0;
-  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++found;
-  return found;
-}
-bool has(const std::string& text, const std::string& what) {
-  return text.find(what) != std::string::npos;
-}
-
-}  // namespace
+using test::count;
+using test::has;
 
 TEST_CASE("a page's charts take their colours from the page and say what they show") {
   Curves chart{"Loss <1>", "of 12 faces", {"steps"}, {"loss"}, {{"total", {{0, 2}, {10, 1}}}}};

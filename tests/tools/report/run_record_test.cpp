@@ -7,21 +7,13 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "tests/support/temporary_folder.h"
 #include "tools/report/run_sections.h"
 
 using namespace twinage;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Folder {
-  fs::path path = fs::temp_directory_path() / fmt::format("twinage_record_{}", ::getpid());
-  Folder() {
-    fs::remove_all(path);
-    fs::create_directories(path);
-  }
-  ~Folder() { fs::remove_all(path); }
-};
 
 // A run's folder with this in its metrics.jsonl.
 fs::path make_run(const fs::path& folder, const std::string& metrics) {
@@ -42,9 +34,9 @@ constexpr const char* kSteps =
 }  // namespace
 
 TEST_CASE("a run's curves are read, whatever else its file holds") {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const RunRecord run = read_run(
-      make_run(folder.path / "a",
+      make_run(folder / "a",
                std::string(kSteps) + "nonsense\n[1]\n{\"event\":7}\n{\"event\":\"step\",\"st"));
   CHECK(run.status == RunStatus::stopped);
   CHECK(run.step == 60);
@@ -61,22 +53,22 @@ TEST_CASE("a run's curves are read, whatever else its file holds") {
 }
 
 TEST_CASE("a run that broke off says why, until it goes on") {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const std::string failed =
       std::string(kSteps) +
       "{\"event\":\"failed\",\"step\":61,\"reason\":\"the loss became nan\"}\n";
-  RunRecord run = read_run(make_run(folder.path / "a", failed));
+  RunRecord run = read_run(make_run(folder / "a", failed));
   CHECK(run.status == RunStatus::failed);
   CHECK(status_text(run) == "broke off: the loss became nan");
-  run = read_run(make_run(folder.path / "a", failed + R"({"event":"step","step":70,"loss":null})"));
+  run = read_run(make_run(folder / "a", failed + R"({"event":"step","step":70,"loss":null})"));
   CHECK(run.status == RunStatus::stopped);
   REQUIRE(run.loss.size() == 2);
   CHECK(std::isnan(run.loss[1].second));  // a gap in its curve, not an end of the page
 }
 
 TEST_CASE("a run is going while the process that wrote its lock lives") {
-  const Folder folder;
-  const fs::path path = make_run(folder.path / "a", kSteps);
+  const test::TemporaryFolder folder;
+  const fs::path path = make_run(folder / "a", kSteps);
   write_file_atomically(path / "twinage.lock", fmt::format("twinage: process {}\n", ::getpid()));
   CHECK(read_run(path).status == RunStatus::going);
   CHECK(status_text(read_run(path)) == "still going: step 60 of 100");
@@ -87,8 +79,8 @@ TEST_CASE("a run is going while the process that wrote its lock lives") {
 }
 
 TEST_CASE("a folder that is no run is said to be none") {
-  const Folder folder;
-  CHECK_THROWS_WITH_AS(read_run(folder.path), doctest::Contains("is no run"), Error);
+  const test::TemporaryFolder folder;
+  CHECK_THROWS_WITH_AS(read_run(folder.path()), doctest::Contains("is no run"), Error);
 }
 
 TEST_CASE("runs are named by as much of their paths as tells them apart") {
@@ -107,13 +99,13 @@ TEST_CASE("runs are named by as much of their paths as tells them apart") {
 }
 
 TEST_CASE("the best of two equal validations is the first, whose weights are kept") {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const std::string lines =
       R"({"event":"validation","step":10,"seconds":1,"held_out":{"mae":9}}
 {"event":"validation","step":20,"seconds":2,"held_out":{"mae":8}}
 {"event":"validation","step":30,"seconds":3,"held_out":{"mae":8}}
 )";
-  const std::vector<RunRecord> runs{read_run(make_run(folder.path / "a", lines))};
+  const std::vector<RunRecord> runs{read_run(make_run(folder / "a", lines))};
   const Section overview = overview_of(runs);
   const auto row = std::ranges::find(overview.tables[0].rows, "best held-out error",
                                      [](const auto& r) { return r[0]; });
@@ -122,9 +114,9 @@ TEST_CASE("the best of two equal validations is the first, whose weights are kep
 }
 
 TEST_CASE("overview and curves have every run side by side") {
-  const Folder folder;
-  std::vector<RunRecord> runs{read_run(make_run(folder.path / "a", kSteps)),
-                              read_run(make_run(folder.path / "b", kSteps))};
+  const test::TemporaryFolder folder;
+  std::vector<RunRecord> runs{read_run(make_run(folder / "a", kSteps)),
+                              read_run(make_run(folder / "b", kSteps))};
   name_apart(runs);
   const Section overview = overview_of(runs);
   CHECK(overview.tables.at(0).head == std::vector<std::string>{"", "a", "b"});
@@ -142,7 +134,7 @@ TEST_CASE("overview and curves have every run side by side") {
   CHECK(losses.lines[1].series == 1);
   CHECK_FALSE(losses.lines[1].markers);
   // Of a run that has not begun there is nothing to draw.
-  std::vector<RunRecord> empty{read_run(make_run(folder.path / "c", ""))};
+  std::vector<RunRecord> empty{read_run(make_run(folder / "c", ""))};
   CHECK(curves_of(empty).figures.empty());
   CHECK(curves_of(empty).paragraphs.size() == 1);
 }

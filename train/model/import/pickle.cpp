@@ -4,63 +4,17 @@
 #include <bit>
 #include <cstring>
 #include <deque>
-#include <optional>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 #include "core/error.h"
+#include "train/model/import/pickle_values.h"
 
 namespace twinage {
+
+using namespace pickle;
+
 namespace {
-
-struct Value;
-using Ref = Value*;  // of the machine's
-using Items = std::vector<Ref>;
-
-struct Mark {};
-struct None {};
-struct Named {  // a function or class: module and name, never more than its name
-  std::string module, name;
-};
-struct Storage {
-  DType type;
-  std::string key;
-  std::int64_t numbers;
-};
-struct List {
-  Items items;
-};
-struct Tuple {
-  Items items;
-};
-struct Dictionary {
-  std::vector<std::pair<Ref, Ref>> entries;
-};
-struct Value {
-  std::variant<None, Mark, bool, std::int64_t, double, std::string, Named, Storage, PickledTensor,
-               List, Tuple, Dictionary>
-      is;
-};
-
-std::optional<DType> storage_type(std::string_view name) {
-  static constexpr std::pair<std::string_view, DType> kTypes[] = {
-      {"HalfStorage", DType::f16},  {"BFloat16Storage", DType::bf16},
-      {"FloatStorage", DType::f32}, {"DoubleStorage", DType::f64},
-      {"ByteStorage", DType::u8},   {"CharStorage", DType::i8},
-      {"ShortStorage", DType::i16}, {"IntStorage", DType::i32},
-      {"LongStorage", DType::i64},  {"BoolStorage", DType::boolean}};
-  for (const auto& [known, type] : kTypes)
-    if (known == name) return type;
-  return std::nullopt;
-}
-
-bool is_known(const Named& what) {
-  if (what.module == "collections") return what.name == "OrderedDict";
-  if (what.module == "torch._utils")
-    return what.name == "_rebuild_tensor_v2" || what.name == "_rebuild_parameter";
-  return what.module == "torch" && (storage_type(what.name) || what.name == "Size");
-}
 
 constexpr std::size_t kMostValues = 1 << 20;  // some 30 for each tensor
 
