@@ -8,26 +8,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
-failures=0
 
-check() {  # WHAT COMMAND...: the command has to succeed
-  local what=$1
-  shift
-  if "$@" >said 2>err; then
-    echo "$what"
-    grep '^  ' said
-  else
-    echo "FAILED: $what: $*"
-    sed 's/^/  /' said err | tail -5
-    failures=$((failures + 1))
-  fi
-}
-refused() {  # CODE PATTERN COMMAND...
-  local code=$1 pattern=$2
-  shift 2
-  "$@" >out 2>refusal
-  [ $? = "$code" ] && grep -qE "$pattern" refusal
-}
+source "$here/checks.sh"
 
 python=${ONNX_PYTHON:-$folder/venv/bin/python}
 if [ ! -x "$python" ]; then
@@ -83,4 +65,4 @@ assert header["embedding.weight"]["shape"][0] == 128 and header["gender.bias"]["
 PY
 check "not over somebody's" refused 2 'mine.onnx would be overwritten' "$twinage" export plain --safetensors mine.onnx
 
-[ "$failures" = 0 ] || { echo "$failures checks failed"; exit 1; }
+all_held

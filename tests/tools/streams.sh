@@ -3,26 +3,12 @@
 # streams.sh TWINAGE
 set -uo pipefail
 twinage=$(realpath "$1")
+here=$(cd "$(dirname "$0")" && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
-failures=0
 
-check() {  # WHAT COMMAND...: the command has to succeed
-  local what=$1
-  shift
-  if "$@" >said 2>err; then echo "$what"; else
-    echo "FAILED: $what: $*"
-    sed 's/^/  /' said err | tail -5
-    failures=$((failures + 1))
-  fi
-}
-refused() {  # CODE PATTERN COMMAND...
-  local code=$1 pattern=$2
-  shift 2
-  "$@" >out 2>refusal
-  [ $? = "$code" ] && grep -qE "$pattern" refusal
-}
+source "$here/checks.sh"
 
 "$twinage" synth --out faces --count 70 --size 80 --seed 5 >/dev/null 2>&1
 "$twinage" train --data faces --steps 2 --batch 8 --set data.held_out=0.3 --set readout.mirror=false \
@@ -126,4 +112,4 @@ print(few, many)
 assert many < few * 1.05 + 2000, (few, many)
 PY
 
-[ "$failures" = 0 ] || { echo "$failures checks failed"; exit 1; }
+all_held
