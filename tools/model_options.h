@@ -30,10 +30,10 @@ struct ModelOptions {
   void add_device(CLI::App& command) { device.add_to(command); }
 
   // Throws Error when there is no such model, UsageError for a read-out that it cannot serve.
-  FaceReader reader() const {
-    std::optional<ReadoutKind> kind;
-    if (!readout.empty()) kind = parse<ReadoutKind>(readout);
-    return FaceReader(run, device.engine(), kind);
+  FaceReader reader() const { return FaceReader(run, device.engine(), readout_kind()); }
+  std::optional<ReadoutKind> readout_kind() const {
+    if (readout.empty()) return std::nullopt;
+    return parse<ReadoutKind>(readout);
   }
 };
 

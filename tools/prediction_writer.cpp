@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/output.h"
 #include "tools/options.h"
+#include "tools/prediction_json.h"
 #include "tools/terminal.h"
 #include "train/faces/csv.h"
 #include "train/model/reading_text.h"
@@ -21,29 +22,6 @@ constexpr std::size_t kNearestShown = 3;
 
 bool has_intervals(const Model& model) {
   return model.calibration.claim().kind != IntervalClaim::Kind::none;
-}
-
-Json as_json(const Readings& r, std::size_t i, const Model& model) {
-  const AgeEstimate& e = r.estimates[i];
-  const Gallery& gallery = model.gallery;
-  const float female = r.embedded.female[i];
-  Json json = {{"image", r.dataset.faces[i].path},
-               {"age", e.age},
-               {"interval", interval_json(e, model.calibration)},
-               {"interval_holds", claim_json(model.calibration.claim())},
-               {"gender", nullptr},
-               {"gender_probability", nullptr}};
-  if (model.knows_gender()) {
-    json["gender"] = says_female(female) ? "female" : "male";
-    json["gender_probability"] = std::max(female, 1 - female);
-  }
-  add_warnings(json, r, i, model);
-  json["nearest"] = Json::array();
-  for (const auto& n : e.nearest)
-    json["nearest"].push_back({{"name", gallery.names[static_cast<std::size_t>(n.reference)]},
-                               {"age", gallery.ages[static_cast<std::size_t>(n.reference)]},
-                               {"distance", n.distance}});
-  return json;
 }
 
 void print_text(const Readings& r, std::size_t i, const Model& model) {
@@ -83,10 +61,6 @@ std::string as_element(const Json& json) {
   return "  " + text;
 }
 
-std::string as_line(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 }  // namespace
 
 PredictionWriter::PredictionWriter(PredictionForm form, const Model& model)
@@ -119,9 +93,9 @@ void PredictionWriter::write_one(const Readings& readings, std::size_t i) {
     case PredictionForm::text:
       return print_text(readings, i, model_);
     case PredictionForm::json:
-      return print_result("{}", as_element(as_json(readings, i, model_)));
+      return print_result("{}", as_element(prediction_json(readings, i, model_)));
     case PredictionForm::jsonl:
-      return print_result("{}\n", as_line(as_json(readings, i, model_)));
+      return print_result("{}\n", line_of(prediction_json(readings, i, model_)));
     case PredictionForm::csv:
       return print_csv(readings, i, model_);
   }
@@ -129,7 +103,7 @@ void PredictionWriter::write_one(const Readings& readings, std::size_t i) {
 
 void PredictionWriter::write_bad(const Skipped& skipped) {
   if (unreadable_++ == 0) first_reason_ = description(skipped);
-  const Json json = {{"image", skipped.path}, {"error", skipped.reason}};
+  const Json json = unreadable_json(skipped);
   switch (form_) {
     case PredictionForm::text:
       break;
@@ -137,7 +111,7 @@ void PredictionWriter::write_bad(const Skipped& skipped) {
       print_result("{}", as_element(json));
       break;
     case PredictionForm::jsonl:
-      print_result("{}\n", as_line(json));
+      print_result("{}\n", line_of(json));
       break;
     case PredictionForm::csv:
       print_result("{},,,,,,,{}\n", csv_field(skipped.path), csv_field(skipped.reason));
