@@ -9,12 +9,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/picture_limits.h"
 #include "train/faces/face_dataset.h"
 
 namespace twinage {
-
-// So many are read together: as many as the network takes at once.
-inline constexpr std::size_t kPicturesTogether = 64;
 
 struct PictureOptions {
   std::vector<std::string> inputs;

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/output.h"
+#include "tools/picture_limits.h"
 #include "tools/prediction_json.h"
 #include "tools/serve/reading_queue.h"
 #include "tools/serve/service_metrics.h"
@@ -24,7 +25,6 @@ namespace twinage {
 
 namespace {
 
-constexpr std::size_t kBatch = 64;  // pictures that the network takes at once
 constexpr const char* kJson = "application/json";
 
 constexpr const char* kUsage =
@@ -110,7 +110,7 @@ struct HttpService::Parts {
   Parts(std::unique_ptr<FaceReader> with, const ServiceOptions& given)
       : reader(std::move(with)),
         options(given),
-        queue([this](std::vector<Face> pictures) { return read(std::move(pictures)); }, kBatch,
+        queue([this](std::vector<Face> pictures) { return read(std::move(pictures)); }, kPicturesTogether,
               given.most_waiting) {}
 
   // Names may be the same: each picture is told by its place.
