@@ -63,5 +63,5 @@ tests/tools/docs_quote_code_test.py
 tests/tools/docs_quote_code.py build/release/twinage
 
 step "CUDA kernels through nvcc"
-tools/check_cuda.sh
+tools/check_cuda.sh --some
 printf '\nall tests passed in %d min %02d s\n' $((SECONDS / 60)) $((SECONDS % 60))

@@ -91,7 +91,7 @@ def send(request):
             answer = b""
             while part := s.recv(65536):
                 answer += part
-        except (ConnectionError, BrokenPipeError):
+        except OSError:  # it has closed it already
             return 0
     found = re.match(rb"HTTP/1\.[01] (\d+)", answer)
     return int(found.group(1)) if found else 0
