@@ -8,6 +8,8 @@
 #include "core/error.h"
 #include "core/output.h"
 #include "tools/options.h"
+#include "tools/photo_options.h"
+#include "tools/photo_text.h"
 #include "tools/terminal.h"
 #include "train/faces/csv.h"
 #include "train/model/reading_text.h"
@@ -23,16 +25,26 @@ bool has_intervals(const Model& model) {
   return model.calibration.claim().kind != IntervalClaim::Kind::none;
 }
 
-Json as_json(const Readings& r, std::size_t i, const Model& model) {
+// A face of a photograph.
+struct Place {
+  const CroppedFace* face;  // null: the picture is the face
+  std::size_t number;       // in the photograph, from 1
+};
+
+Json as_json(const Readings& r, std::size_t i, const Model& model, const Place& place) {
   const AgeEstimate& e = r.estimates[i];
   const Gallery& gallery = model.gallery;
   const float female = r.embedded.female[i];
-  Json json = {{"image", r.dataset.faces[i].path},
-               {"age", e.age},
-               {"interval", interval_json(e, model.calibration)},
-               {"interval_holds", claim_json(model.calibration.claim())},
-               {"gender", nullptr},
-               {"gender_probability", nullptr}};
+  Json json = {{"image", r.dataset.faces[i].path}};
+  if (place.face != nullptr) {
+    json["face"] = place.number;
+    add_photo(json, *place.face);
+  }
+  json["age"] = e.age;
+  json["interval"] = interval_json(e, model.calibration);
+  json["interval_holds"] = claim_json(model.calibration.claim());
+  json["gender"] = nullptr;
+  json["gender_probability"] = nullptr;
   if (model.knows_gender()) {
     json["gender"] = says_female(female) ? "female" : "male";
     json["gender_probability"] = std::max(female, 1 - female);
@@ -46,11 +58,14 @@ Json as_json(const Readings& r, std::size_t i, const Model& model) {
   return json;
 }
 
-void print_text(const Readings& r, std::size_t i, const Model& model) {
+void print_text(const Readings& r, std::size_t i, const Model& model, const Place& place) {
   const AgeEstimate& e = r.estimates[i];
   const Gallery& gallery = model.gallery;
-  print_result("{}\n  age {:.0f} years ({}), {}\n", r.dataset.faces[i].path, e.age,
-               interval_text(e, model.calibration), gender_text(r.embedded.female[i], model));
+  print_result(
+      "{}{}\n  age {:.0f} years ({}), {}\n", r.dataset.faces[i].path,
+      place.face == nullptr ? ""
+                            : fmt::format(": face {} {}", place.number, photo_text(*place.face)),
+      e.age, interval_text(e, model.calibration), gender_text(r.embedded.female[i], model));
   if (terminal_can_draw()) print_result("{}", age_bar(e, has_intervals(model)));
   for (const std::string& warning : warnings(r, i, model)) print_result("  {}\n", warning);
   if (e.nearest.empty()) return;
@@ -62,7 +77,7 @@ void print_text(const Readings& r, std::size_t i, const Model& model) {
   print_result("\n");
 }
 
-void print_csv(const Readings& r, std::size_t i, const Model& model) {
+void print_csv(const Readings& r, std::size_t i, const Model& model, const Place& place) {
   const AgeEstimate& e = r.estimates[i];
   const float female = r.embedded.female[i];
   const std::string interval =
@@ -71,8 +86,10 @@ void print_csv(const Readings& r, std::size_t i, const Model& model) {
       model.knows_gender()
           ? fmt::format("{},{:.4f}", says_female(female) ? "female" : "male", female)
           : ",";
-  print_result("{},{:.2f},{},{},{},\n", csv_field(r.dataset.faces[i].path), e.age, interval, gender,
-               csv_field(fmt::format("{}", fmt::join(warnings(r, i, model), "; "))));
+  print_result(
+      "{},{:.2f},{},{},{},{}\n", csv_field(r.dataset.faces[i].path), e.age, interval, gender,
+      csv_field(fmt::format("{}", fmt::join(warnings(r, i, model), "; "))),
+      place.face == nullptr ? "" : fmt::format(",{},{}", place.number, photo_fields(*place.face)));
 }
 
 // An element of an array that is printed piece by piece, indented as the whole would be.
@@ -89,11 +106,12 @@ std::string as_line(const Json& json) {
 
 }  // namespace
 
-PredictionWriter::PredictionWriter(PredictionForm form, const Model& model)
-    : form_(form), model_(model) {
+PredictionWriter::PredictionWriter(PredictionForm form, const Model& model, bool of_photographs)
+    : form_(form), model_(model), of_photographs_(of_photographs) {
   if (form_ == PredictionForm::json) print_result("[");
   if (form_ == PredictionForm::csv)
-    print_result("image,age,low,high,gender,p_female,warnings,error\n");
+    print_result("image,age,low,high,gender,p_female,warnings,error{}\n",
+                 of_photographs ? fmt::format(",face,{}", kPhotoColumns) : "");
 }
 
 void PredictionWriter::write(const std::vector<std::string>& names, const Readings& readings) {
@@ -101,7 +119,7 @@ void PredictionWriter::write(const std::vector<std::string>& names, const Readin
   for (const Skipped& skipped : readings.dataset.skipped) bad.emplace(skipped.path, &skipped);
   std::size_t i = 0;
   for (const std::string& name : names) {
-    if (form_ == PredictionForm::json) print_result("{}\n", pictures_ == 0 ? "" : ",");
+    begin_one();
     ++pictures_;
     // One file that is named twice may be gone the second time: then its readings are fewer.
     const auto found = bad.find(name);
@@ -114,16 +132,40 @@ void PredictionWriter::write(const std::vector<std::string>& names, const Readin
   }
 }
 
-void PredictionWriter::write_one(const Readings& readings, std::size_t i) {
+void PredictionWriter::write(const std::vector<PhotoFaces>& photos, const Readings& readings) {
+  std::size_t i = 0;
+  for (const PhotoFaces& photo : photos) {
+    ++pictures_;
+    if (photo.faces.empty()) {
+      begin_one();
+      write_bad({photo.path, photo.fault.empty() ? "no face was found" : photo.fault});
+    }
+    for (std::size_t k = 0; k < photo.faces.size(); ++k) {
+      begin_one();
+      write_one(readings, i++, &photo.faces[k], k + 1);
+    }
+  }
+  require(i == readings.dataset.faces.size(), "[predict] {} faces were cut out, and {} read", i,
+          readings.dataset.faces.size());
+}
+
+void PredictionWriter::begin_one() {
+  if (form_ == PredictionForm::json) print_result("{}\n", any_written_ ? "," : "");
+  any_written_ = true;
+}
+
+void PredictionWriter::write_one(const Readings& readings, std::size_t i, const CroppedFace* face,
+                                 std::size_t number) {
+  const Place place{face, number};
   switch (form_) {
     case PredictionForm::text:
-      return print_text(readings, i, model_);
+      return print_text(readings, i, model_, place);
     case PredictionForm::json:
-      return print_result("{}", as_element(as_json(readings, i, model_)));
+      return print_result("{}", as_element(as_json(readings, i, model_, place)));
     case PredictionForm::jsonl:
-      return print_result("{}\n", as_line(as_json(readings, i, model_)));
+      return print_result("{}\n", as_line(as_json(readings, i, model_, place)));
     case PredictionForm::csv:
-      return print_csv(readings, i, model_);
+      return print_csv(readings, i, model_, place);
   }
 }
 
@@ -140,13 +182,14 @@ void PredictionWriter::write_bad(const Skipped& skipped) {
       print_result("{}\n", as_line(json));
       break;
     case PredictionForm::csv:
-      print_result("{},,,,,,,{}\n", csv_field(skipped.path), csv_field(skipped.reason));
+      print_result("{},,,,,,,{}{}\n", csv_field(skipped.path), csv_field(skipped.reason),
+                   of_photographs_ ? ",,,,,,,,," : "");
       break;
   }
 }
 
 void PredictionWriter::finish() {
-  if (form_ == PredictionForm::json) print_result("{}]\n", pictures_ == 0 ? "" : "\n");
+  if (form_ == PredictionForm::json) print_result("{}]\n", any_written_ ? "\n" : "");
 }
 
 }  // namespace twinage
