@@ -78,6 +78,7 @@ int main(int argc, char** argv) {
     twinage::add_predict_command(app);
     twinage::add_compare_command(app);
     twinage::add_embed_command(app);
+    twinage::add_crop_command(app);
     twinage::add_export_command(app);
     twinage::add_serve_command(app);
     twinage::add_report_command(app);

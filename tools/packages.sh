@@ -8,5 +8,8 @@ packages_build=(g++ cmake ninja-build libfmt-dev libcli11-dev nlohmann-json3-dev
 # has no export --onnx; tidy, which reads our pages.
 packages_test=(clang libclang-rt-14-dev clang-format python3 python3-numpy python3-venv libmatio-dev
   libonnx-dev libprotobuf-dev tidy)
+# To find faces in photographs (crop, predict --photo). Needed when building alone: what is used of it is
+# linked in. It brings headers of libpng, SQLite, X11, OpenCV's core, TBB and Eigen along.
+packages_test+=(libdlib-dev)
 # To compare with others:
 packages_benchmark=(libdnnl-dev libopenblas-dev)

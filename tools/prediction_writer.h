@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "train/faces/photo/photo_faces.h"
 #include "train/model/face_reader.h"
 
 namespace twinage {
@@ -17,10 +18,14 @@ enum class PredictionForm {
 class PredictionWriter {
  public:
   // Prints to standard output; what a form begins with at once. `model` must outlive it.
-  PredictionWriter(PredictionForm form, const Model& model);
+  // Of photographs: where each face is, as well.
+  PredictionWriter(PredictionForm form, const Model& model, bool of_photographs = false);
   // Of pictures that were read together, in the order of `names`, those that could not be read
   // among them; as text, those are named on standard error.
   void write(const std::vector<std::string>& names, const Readings& readings);
+  // Of the faces in photographs, in their order; `readings` has all of these faces, one photograph
+  // after another.
+  void write(const std::vector<PhotoFaces>& photos, const Readings& readings);
   void finish();
 
   Index pictures() const { return pictures_; }
@@ -29,11 +34,15 @@ class PredictionWriter {
   const std::string& first_reason() const { return first_reason_; }
 
  private:
-  void write_one(const Readings& readings, std::size_t i);
+  // `face`: where it was in a photograph, as its face of this number; null: it is the picture.
+  void write_one(const Readings& readings, std::size_t i, const CroppedFace* face = nullptr,
+                 std::size_t number = 0);
   void write_bad(const Skipped& skipped);
+  void begin_one();
 
   PredictionForm form_;
   const Model& model_;
+  bool of_photographs_, any_written_ = false;
   Index pictures_ = 0, unreadable_ = 0;
   std::string first_reason_;
 };

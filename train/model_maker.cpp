@@ -179,7 +179,7 @@ void ModelMaker::write_model(const GalleryPlan& plan, const RunState& state,
   const Index labels =
       run_.network.has(Task::gender) ? gender_labels(faces.faces.faces, faces.split.training) : 0;
   save_model(run_.directory.model(), config, state.best_step, labels, run_.network, gallery,
-             calibration);
+             calibration, crop_record_beside(config.data));
 }
 
 // What the embeddings of an unfinished gallery depend on.

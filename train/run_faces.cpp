@@ -7,6 +7,7 @@
 #include "core/output.h"
 #include "layers/backbones/backbone.h"
 #include "train/faces/copies.h"
+#include "train/faces/photo/crop_record.h"
 #include "train/faces/split_file.h"
 #include "train/progress.h"
 
@@ -164,6 +165,7 @@ void find_by_split(RunFaces& run, const TrainConfig& config, int threads) {
 std::unique_ptr<const RunFaces> find_run_faces(const TrainConfig& config, int threads) {
   auto found = std::make_unique<RunFaces>();
   RunFaces& run = *found;
+  (void)crop_record_beside(config.data);  // one that makes no sense: said now, not at the end
   if (config.split.empty()) {
     find_by_folders(run, config, threads);
   } else {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/parallel.h"
 #include "train/faces/copies.h"
 
 namespace twinage {
@@ -18,6 +19,31 @@ void FaceReader::use_readout(ReadoutKind kind) {
   options_.kind = kind;
   options_.k = model_.config.readout.k;
   readout_ = std::make_unique<AgeReadout>(model_.gallery, model_.calibration, options_);
+}
+
+bool FaceReader::watch_crops() {
+  if (!model_.crop || !has_face_detector()) return false;
+  for (int i = 0; i < std::max(1, context().threads); ++i)
+    detectors_.push_back(std::make_unique<FaceDetector>(DetectorOptions{}));
+  return true;
+}
+
+std::vector<std::string> FaceReader::crops_of(const std::vector<Face>& faces) {
+  std::vector<std::string> said(detectors_.empty() ? 0 : faces.size());
+  parallel_for(static_cast<int>(detectors_.size()), static_cast<Index>(said.size()),
+               [&](Index i, int thread) {
+                 const auto at = static_cast<std::size_t>(i);
+                 const Face& face = faces[at];
+                 try {
+                   const auto place =
+                       face_place(face.picture ? decode_image(*face.picture, face.path)
+                                               : read_image(face.path),
+                                  *detectors_[static_cast<std::size_t>(thread)]);
+                   if (place) said[at] = unlike_crop(*model_.crop, *place);
+                 } catch (const Error&) {  // gone since it was read
+                 }
+               });
+  return said;
 }
 
 void FaceReader::keep_votes() {
@@ -53,6 +79,7 @@ Readings FaceReader::read(FaceDataset dataset, const std::function<void(Index, I
   options.progress = progress;
   readings.embedded = embed_faces(engine_, *model_.network, store, all, options);
   if (all.empty()) return readings;
+  readings.crops = crops_of(readings.dataset.faces);
   std::vector<std::uint64_t> contents;
   for (const Face& face : readings.dataset.faces) {
     contents.push_back(face.content);

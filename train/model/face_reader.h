@@ -19,6 +19,9 @@ struct Readings {
   Embedded embedded;                   // of each face
   std::vector<AgeEstimate> estimates;  // of each face; a reference is left out of its own
   std::vector<Origin> origins;         // what the model had to do with each face before
+  // What is unlike training's in the crop of each face, or another remark on it; "" for nothing,
+  // and no element where nobody looked.
+  std::vector<std::string> crops = {};
 };
 
 class FaceReader {
@@ -32,6 +35,9 @@ class FaceReader {
 
   // The same for what is read from here on.
   void use_readout(ReadoutKind kind);
+  // Readings::crops are filled in from here on, where the model knows how its training faces were
+  // cropped and this build can look for faces; false where not.
+  bool watch_crops();
   // AgeEstimate::votes are filled in from here on.
   void keep_votes();
 
@@ -56,8 +62,11 @@ class FaceReader {
   }
 
  private:
+  std::vector<std::string> crops_of(const std::vector<Face>& faces);
+
   Model model_;
   Engine engine_;
+  std::vector<std::unique_ptr<FaceDetector>> detectors_;  // of each thread; none: nobody looks
   std::unique_ptr<AgeReadout> readout_;
   ReadoutOptions options_;  // of readout_
 };

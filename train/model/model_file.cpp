@@ -25,12 +25,13 @@ TrainConfig config_of(const SafetensorsFile& file) {
 
 void save_model(const std::filesystem::path& path, const TrainConfig& config, std::uint64_t step,
                 Index gender_labels, TwinNetwork& network, const Gallery& gallery,
-                const Calibration& calibration) {
+                const Calibration& calibration, const std::optional<CropRecord>& crop) {
   SafetensorsWriter writer;
   writer.set_metadata("format", kFormat);
   writer.set_metadata("config", to_toml(config, Keys::needed));
   writer.set_metadata("step", fmt::format("{}", step));
   writer.set_metadata("gender_labels", fmt::format("{}", gender_labels));
+  if (crop) writer.set_metadata("crop", to_json(*crop));
   save_weights(writer, network.parameters());
   save(writer, gallery, calibration);
   writer.write(path);
@@ -41,12 +42,44 @@ bool is_model(const SafetensorsFile& file) {
   return format != file.metadata().end() && format->second == kFormat;
 }
 
-Model load_model(const std::filesystem::path& given) {
+namespace {
+
+SafetensorsFile open_model(const std::filesystem::path& given) {
   namespace fs = std::filesystem;
   const fs::path path = fs::is_directory(given) ? given / kModelFile : given;
   require(fs::exists(path), "[model] {} does not exist: train one with 'twinage train --out {}'",
           path.string(), given.string());
-  const auto file = SafetensorsFile::open(path);
+  return SafetensorsFile::open(path);
+}
+
+}  // namespace
+
+void record_crop(const std::filesystem::path& run, const CropRecord& crop) {
+  const auto file = open_model(run);
+  (void)read_model_without_network(file);
+  SafetensorsWriter writer;
+  for (const auto& [key, value] : file.metadata()) writer.set_metadata(key, value);
+  writer.set_metadata("crop", to_json(crop));
+  for (const auto& [name, entry] : file.entries()) {
+    if (entry.dtype == DType::f32)
+      writer.add(name, std::span<const float>(file.floats(name)), entry.shape);
+    else if (entry.dtype == DType::f64)
+      writer.add(name, std::span<const double>(file.doubles(name)), entry.shape);
+    else if (entry.dtype == DType::i64)
+      writer.add(name, std::span<const std::int64_t>(file.integers(name)), entry.shape);
+    else if (entry.dtype == DType::u8)
+      writer.add(name,
+                 std::span(reinterpret_cast<const std::uint8_t*>(file.bytes(name).data()),
+                           file.bytes(name).size()),
+                 entry.shape);
+    else
+      fail("[model] {}: tensor {} has a type that no model has", file.path().string(), name);
+  }
+  writer.write(file.path());
+}
+
+Model load_model(const std::filesystem::path& given) {
+  const auto file = open_model(given);
   Model model = read_model_without_network(file);
   const ObjectiveOptions& objective = model.config.objective;
   model.network = std::make_unique<TwinNetwork>(preset(model.config.preset), objective.heads,
@@ -68,6 +101,8 @@ Model read_model_without_network(const SafetensorsFile& file) {
   model.gender_labels =
       file.metadata().contains("gender_labels") ? file.metadata_number("gender_labels") : 1;
   load(file, model.gallery, model.calibration);
+  if (file.metadata().contains("crop"))
+    model.crop = crop_record_from_json(file.metadata("crop"), path.string());
   const Index width = model.has(Task::embedding) ? model.config.embedding : 0;
   require(model.gallery.embeddings.shape().c == width,
           "[model] {}: the references' embeddings have {} numbers, those of its network {}",

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "siamese/readouts/age_readout.h"
 #include "siamese/twin_network.h"
+#include "train/faces/photo/crop_record.h"
 #include "train/settings/config.h"
 
 namespace twinage {
@@ -21,6 +23,7 @@ struct Model {
   std::unique_ptr<TwinNetwork> network;
   Gallery gallery;
   Calibration calibration;
+  std::optional<CropRecord> crop;  // of the faces it was trained on, where known
 
   bool has(Task task) const { return twinage::has(config.objective.heads, task); }
   // Without a label the gender head stayed as it was drawn, and of one gender alone it learnt to
@@ -30,7 +33,12 @@ struct Model {
 
 void save_model(const std::filesystem::path& path, const TrainConfig& config, std::uint64_t step,
                 Index gender_labels, TwinNetwork& network, const Gallery& gallery,
-                const Calibration& calibration);
+                const Calibration& calibration,
+                const std::optional<CropRecord>& crop = std::nullopt);
+
+// Writes the crop of the training faces into a model that there is; all else in it stays. Throws
+// Error; the old file is then as it was.
+void record_crop(const std::filesystem::path& run, const CropRecord& crop);
 
 // `path` is a run directory or a model file. Throws Error naming the file and what is wrong in it:
 // it is missing, cut off, damaged or of another format, lacks a part, holds weights that are not

@@ -127,6 +127,7 @@ std::vector<std::string> warnings(const Readings& readings, std::size_t i, const
   std::vector<std::string> all{
       unlike_text(readings.estimates[i], model.calibration),
       origin_text(readings.dataset.faces[i], readings.origins[i], model.gallery)};
+  if (!readings.crops.empty()) all.push_back(readings.crops[i]);
   std::erase(all, "");
   return all;
 }
@@ -137,6 +138,9 @@ void add_warnings(Json& json, const Readings& readings, std::size_t i, const Mod
   json["nearest_limit"] = nullptr;
   json["unlike_training"] = nullptr;
   json["origin"] = nullptr;
+  json["crop_warning"] = nullptr;
+  if (!readings.crops.empty() && !readings.crops[i].empty())
+    json["crop_warning"] = readings.crops[i];
   if (!estimate.nearest.empty()) json["nearest_distance"] = estimate.nearest.front().distance;
   if (model.calibration.nearest_limit) json["nearest_limit"] = *model.calibration.nearest_limit;
   if (const auto unlike = unlike_training(estimate, model.calibration))

@@ -33,8 +33,8 @@ std::string origin_text(const Face& face, Origin origin, const Gallery& gallery)
 
 // The warnings above, those that apply.
 std::vector<std::string> warnings(const Readings& readings, std::size_t i, const Model& model);
-// Adds "nearest_distance", "nearest_limit", "unlike_training" and "origin", null where unknown or
-// where nothing is compared.
+// Adds "nearest_distance", "nearest_limit", "unlike_training", "origin" and "crop_warning", null
+// where unknown or where nothing is compared.
 void add_warnings(nlohmann::ordered_json& json, const Readings& readings, std::size_t i,
                   const Model& model);
 
