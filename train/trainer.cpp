@@ -38,8 +38,8 @@ Trainer::Trainer(TrainRequest request)
                request_.config.average),
       objective_(request_.config.objective, request_.config.batch, request_.config.embedding,
                  engine_.context().device),
-      training_step_(engine_, network_, objective_, optimizer_, request_.config.batch,
-                     request_.config.seed) {
+      training_step_(engine_, network_, objective_, optimizer_,
+                     Shards(request_.config.batch, request_.config.shards), request_.config.seed) {
   const TrainConfig& config = request_.config;
   // Before hours of faces are decoded; and nothing of a run is read or written without the lock.
   require_folder();

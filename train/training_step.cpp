@@ -1,19 +1,41 @@
 #include "train/training_step.h"
 
+#include <algorithm>
+
+#include "core/error.h"
+#include "kernels/elementwise/elementwise.h"
+
 namespace twinage {
 
 TrainingStep::TrainingStep(Engine& engine, TwinNetwork& network, Objective& objective,
-                           AdadeltaOptimizer& optimizer, Index batch, std::uint64_t seed)
+                           AdadeltaOptimizer& optimizer, Shards shards, std::uint64_t seed)
     : engine_(engine),
       network_(network),
       objective_(objective),
       optimizer_(optimizer),
-      batch_(batch),
+      shards_(std::move(shards)),
       seed_(seed),
-      input_(engine, batch, network.preset().load, network.preset().input) {}
+      input_(engine, shards_.images(), network.preset().load, network.preset().input) {
+  const Context& ctx = engine.context();
+  require(shards_.ranks() == nullptr || ctx.device == Device::cpu,
+          "[train] several processes train on device cpu, not on {}: start one of them",
+          to_string(ctx.device));
+  if (shards_.ranks() == nullptr) return;
+  for (const Task task : kTasks)
+    if (network.has(task)) outputs_[task] = Tensor(matrix(shards_.batch(), network.width(task)));
+  const Index gradients = network.place_on(ctx.device).gradients().size();
+  exchanged_ = Tensor(vector(std::max<Index>(1, shards_.sum_scratch(gradients))));
+}
+
+Context TrainingStep::context() const {
+  Context ctx = engine_.context();
+  ctx.shards = &shards_;
+  return ctx;
+}
 
 void TrainingStep::plan() {
-  engine_.plan(network_, batch_, Mode::train, objective_.workspace(engine_.context()));
+  engine_.plan(network_, shards_.images(), Mode::train, objective_.workspace(engine_.context()),
+               &shards_);
   // Recorded work would write where the network's memory was.
   graph_.forget();
   warm_ = false;
@@ -40,11 +62,36 @@ void TrainingStep::begin(const Batch& batch) {
 }
 
 void TrainingStep::compute() {
-  const Context& ctx = engine_.context();
+  const Context ctx = context();
   network_.zero_gradients(ctx);
   input_.normalize();
-  objective_.compute(ctx, network_.forward(ctx, input_.images(), Mode::train));
-  network_.backward(ctx, input_.images(), objective_.gradients());
+  objective_.compute(engine_.context(),
+                     of_whole_batch(network_.forward(ctx, input_.images(), Mode::train)));
+  network_.backward(ctx, input_.images(), of_mine(objective_.gradients()));
+  Tensor& gradients = network_.place_on(ctx.device).gradients();
+  shards_.sum_over_ranks(gradients.data(), gradients.size(), exchanged_.data());
+}
+
+ByTask<ConstView> TrainingStep::of_whole_batch(const ByTask<ConstView>& mine) {
+  if (shards_.ranks() == nullptr) return mine;
+  ByTask<ConstView> whole;
+  for (const Task task : kTasks) {
+    if (mine[task].data == nullptr) continue;
+    Tensor& all = outputs_[task];
+    copy(engine_.context(), all.view().images(shards_.first_image(), shards_.images()), mine[task]);
+    shards_.gather_of_images(all.data(), all.shape().c);
+    whole[task] = all.view();
+  }
+  return whole;
+}
+
+ByTask<ConstView> TrainingStep::of_mine(const ByTask<ConstView>& whole) const {
+  if (shards_.ranks() == nullptr) return whole;
+  ByTask<ConstView> mine;
+  for (const Task task : kTasks)
+    if (whole[task].data != nullptr)
+      mine[task] = whole[task].images(shards_.first_image(), shards_.images());
+  return mine;
 }
 
 ObjectiveValue TrainingStep::loss() {

@@ -45,8 +45,11 @@ Engine::Engine(const EngineOptions& options) : workspace_(std::make_unique<Works
   if (device == Device::simt) simt_memory::protect_from_host(true);
 }
 
-void Engine::plan(TwinNetwork& network, Index batch, Mode mode, Index beside) {
-  network.plan(context_, batch, mode);
+void Engine::plan(TwinNetwork& network, Index batch, Mode mode, Index beside,
+                  const Shards* shards) {
+  Context ctx = context_;
+  ctx.shards = shards;
+  network.plan(ctx, batch, mode);
   const Index needed = std::max({network.workspace(), all_finite_workspace(context_), beside});
   if (needed > workspace_->capacity()) {
     *workspace_ = Workspace();  // free the old one first

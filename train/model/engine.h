@@ -26,8 +26,9 @@ class Engine {
   // Plans the network and makes the workspace as large as it says. A network is planned once for
   // each change between training and inference, never within a training step.
   // beside: floats that something else takes while the network's own scratch is free, such as a
-  // loss.
-  void plan(TwinNetwork& network, Index batch, Mode mode, Index beside = 0);
+  // loss. shards: of a training step, whose context has to say so, too.
+  void plan(TwinNetwork& network, Index batch, Mode mode, Index beside = 0,
+            const Shards* shards = nullptr);
   Index workspace_bytes() const;
   // Where the work of device cuda waits in order; null for other devices.
   CudaStream* stream() const { return stream_.get(); }
