@@ -30,10 +30,13 @@ struct ModelOptions {
   void add_device(CLI::App& command) { device.add_to(command); }
 
   // Throws Error when there is no such model, UsageError for a read-out that it cannot serve.
-  FaceReader reader() const {
+  // ranks: that read faces together; null: this process alone.
+  FaceReader reader(Ranks* ranks = nullptr) const {
     std::optional<ReadoutKind> kind;
     if (!readout.empty()) kind = parse<ReadoutKind>(readout);
-    return FaceReader(run, device.engine(), kind);
+    EngineOptions options = device.engine_options();
+    options.ranks = ranks;
+    return FaceReader(run, Engine(options), kind);
   }
 };
 

@@ -17,9 +17,6 @@ TrainingStep::TrainingStep(Engine& engine, TwinNetwork& network, Objective& obje
       seed_(seed),
       input_(engine, shards_.images(), network.preset().load, network.preset().input) {
   const Context& ctx = engine.context();
-  require(shards_.ranks() == nullptr || ctx.device == Device::cpu,
-          "[train] several processes train on device cpu, not on {}: start one of them",
-          to_string(ctx.device));
   if (shards_.ranks() == nullptr) return;
   for (const Task task : kTasks)
     if (network.has(task)) outputs_[task] = Tensor(matrix(shards_.batch(), network.width(task)));

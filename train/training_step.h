@@ -33,6 +33,8 @@ class TrainingStep {
   void plan();
   // The faces of the coming step, of this process. They stay as they are until begin() returns.
   void send(const Batch& batch);
+  // Whose faces of a batch this process sends.
+  Places places() const { return {shards_.first_image(), shards_.images()}; }
   // Begins forward, objective and backward on the faces sent last, with the labels of this batch.
   // On a GPU it returns before they are done, and the next faces may be sent.
   void begin(const Batch& batch);
