@@ -21,7 +21,13 @@ class Communicator {
   virtual void gather(void* all, std::span<const std::size_t> bytes) = 0;
   // Block r of `from`, of sizes[r] bytes, goes to rank r. Of each rank this one receives a block of
   // sizes[rank()] bytes; they lie in `to` in the order of ranks. All ranks pass the same sizes.
-  virtual void exchange(void* to, const void* from, std::span<const std::size_t> sizes) = 0;
+  void exchange(void* to, const void* from, std::span<const std::size_t> sizes) {
+    finish(begin_exchange(to, from, sizes));
+  }
+  // The same, begun: `to` and `from` are left alone until finish() of the number that it returns.
+  // It gets on whenever the rank makes another call. All ranks begin in the same order.
+  virtual int begin_exchange(void* to, const void* from, std::span<const std::size_t> sizes) = 0;
+  virtual void finish(int begun) = 0;
   // What rank 0 has, on all.
   virtual void broadcast(void* data, std::size_t bytes) = 0;
 };

@@ -11,8 +11,10 @@
 #include "core/processors.h"
 
 #if TWINAGE_MPI
+#include <algorithm>
 #include <chrono>
 #include <climits>
+#include <deque>
 
 #include <mpi.h>
 #include <sched.h>
@@ -80,6 +82,8 @@ class MpiRanks final : public LaunchedRanks {
   }
   ~MpiRanks() override { MPI_Finalize(); }
 
+  // Whether several ranks share a processor.
+  void set_crowded(bool crowded) { crowded_ = crowded; }
   int rank() const override { return rank_; }
   int size() const override { return size_; }
 
@@ -91,17 +95,24 @@ class MpiRanks final : public LaunchedRanks {
     wait(request);
   }
 
-  void exchange(void* to, const void* from, std::span<const std::size_t> sizes) override {
+  int begin_exchange(void* to, const void* from, std::span<const std::size_t> sizes) override {
     place(sizes);
     const int mine = counts_[static_cast<std::size_t>(rank_)];
-    const std::vector<int> received(sizes.size(), mine);
-    std::vector<int> received_at;
-    for (std::size_t r = 0; r < sizes.size(); ++r)
-      received_at.push_back(count_of(r * static_cast<std::size_t>(mine)));
-    MPI_Request request;
-    check(MPI_Ialltoallv(from, counts_.data(), places_.data(), MPI_BYTE, to, received.data(),
-                         received_at.data(), MPI_BYTE, all_, &request));
-    wait(request);
+    Exchange& e = begun_.emplace_back(Exchange{counts_, places_, {}, {}, MPI_REQUEST_NULL});
+    for (std::size_t r = 0; r < sizes.size(); ++r) {
+      e.received.push_back(mine);
+      e.received_at.push_back(count_of(r * static_cast<std::size_t>(mine)));
+    }
+    check(MPI_Ialltoallv(from, e.counts.data(), e.places.data(), MPI_BYTE, to, e.received.data(),
+                         e.received_at.data(), MPI_BYTE, all_, &e.request));
+    return static_cast<int>(begun_.size()) - 1;
+  }
+
+  void finish(int begun) override {
+    wait(begun_[static_cast<std::size_t>(begun)].request);
+    if (std::ranges::all_of(begun_,
+                            [](const Exchange& e) { return e.request == MPI_REQUEST_NULL; }))
+      begun_.clear();
   }
 
   void broadcast(void* data, std::size_t bytes) override {
@@ -138,14 +149,16 @@ class MpiRanks final : public LaunchedRanks {
     fail("[ranks] process {} of {} has lost the others: {}", rank_, size_, text);
   }
 
-  // Others may need this processor to get here: it looks again and again, and lets them.
+  // It looks again and again: a step has hundreds of exchanges, most over in microseconds. On a
+  // processor of its own it keeps that meanwhile (offered, any idle program would take it for
+  // milliseconds); another rank may need it to get here, and is let.
   bool done_within(MPI_Request& request, double seconds) {
     const auto start = Clock::now();
     for (long looks = 1;; ++looks) {
       int done = 0;
       check(MPI_Test(&request, &done, MPI_STATUS_IGNORE));
       if (done != 0) return true;
-      if (looks > 200) ::sched_yield();
+      if (crowded_) ::sched_yield();
       if (looks > 20'000) ::usleep(200);
       if (looks % 128 == 0 && seconds_since(start) > seconds) return false;
     }
@@ -170,11 +183,19 @@ class MpiRanks final : public LaunchedRanks {
   MPI_Comm all_, last_;
   int rank_ = 0, size_ = 1;
   double patience_ = kPatience;
+  bool crowded_ = false;
   std::vector<int> counts_, places_;  // of the call that is made
+  // MPI reads the numbers until the exchange is over: a deque's stay where they are.
+  struct Exchange {
+    std::vector<int> counts, places, received, received_at;
+    MPI_Request request;
+  };
+  std::deque<Exchange> begun_;
 };
 
-// Processes of one machine that may use the same processors take parts of them.
-void divide_processors(LaunchedRanks& ranks) {
+// Processes of one machine that may use the same processors take parts of them. False: too few for
+// each to have one.
+bool divide_processors(LaunchedRanks& ranks) {
   struct Place {
     char machine[256];
     std::uint64_t processors;
@@ -191,7 +212,7 @@ void divide_processors(LaunchedRanks& ranks) {
     if (shared && static_cast<int>(r) < ranks.rank()) ++part;
     parts += shared ? 1 : 0;
   }
-  take_part_of_processors(part, parts);
+  return take_part_of_processors(part, parts);
 }
 
 #endif
@@ -211,7 +232,7 @@ std::unique_ptr<LaunchedRanks> launched_ranks() {
                     "or --mpi=pmi2)",
                     launcher->name, number_in(launcher->size)));
   set_silent(ranks->rank() > 0);
-  divide_processors(*ranks);
+  ranks->set_crowded(!divide_processors(*ranks));
   return ranks;
 #else
   fail_of_all(*launcher,

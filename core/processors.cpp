@@ -79,12 +79,13 @@ int hardware_threads() {
   return threads;
 }
 
-void take_part_of_processors(int part, int parts) {
+bool take_part_of_processors(int part, int parts) {
   std::vector<int>& given = given_processors();
-  if (parts <= 1 || given.empty()) return;
   const int count = bought_processors();
+  if (parts <= 1 || given.empty()) return true;
   const int first = part * count / parts, end = std::max(first + 1, (part + 1) * count / parts);
   given = {given.begin() + first, given.begin() + end};
+  return parts <= count;
 }
 
 std::uint64_t processors_hash() {

@@ -34,8 +34,9 @@ void pin_this_thread(int index);
 void unpin_this_thread();
 
 // Processes that were given the same processors (processors_hash() tells) divide them up: this one
-// takes part `part` of `parts`. To be called before anything that depends on them.
-void take_part_of_processors(int part, int parts);
+// takes part `part` of `parts`. To be called before anything that depends on them. False: there are
+// too few for each to have one of its own.
+bool take_part_of_processors(int part, int parts);
 std::uint64_t processors_hash();
 
 namespace detail {

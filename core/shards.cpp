@@ -78,18 +78,25 @@ Index Shards::sum_scratch(Index count) const {
   return size * parts_of(count, size).front();
 }
 
-void Shards::sum_over_ranks(float* sum, Index count, float* scratch) const {
-  if (ranks_ == nullptr || nodes_.size() == 1) return;
-  const std::vector<Index> parts = parts_of(count, std::ssize(nodes_));
+Shards::Sum Shards::begin_sum(float* sum, Index count, float* scratch) const {
+  if (ranks_ == nullptr) return {sum, count, scratch, -1};
+  const std::vector<std::size_t> bytes = in_bytes(parts_of(count, std::ssize(nodes_)));
+  return {sum, count, scratch, ranks_->begin_exchange(scratch, sum, bytes)};
+}
+
+void Shards::finish_sum(const Sum& begun) const {
+  if (ranks_ == nullptr) return;
+  const std::vector<Index> parts = parts_of(begun.count, std::ssize(nodes_));
   const std::vector<std::size_t> bytes = in_bytes(parts);
-  ranks_->exchange(scratch, sum, bytes);
+  ranks_->finish(begun.begun);
   const auto rank = static_cast<std::size_t>(ranks_->rank());
   std::vector<float*> blocks;
   for (std::size_t r = 0; r < nodes_.size(); ++r)
-    blocks.push_back(scratch + static_cast<Index>(r) * parts[rank]);
+    blocks.push_back(begun.scratch + static_cast<Index>(r) * parts[rank]);
   const float* total = add_up(blocks, parts[rank], 0, count_);
-  std::memcpy(reinterpret_cast<std::byte*>(sum) + bytes_before(bytes, rank), total, bytes[rank]);
-  ranks_->gather(sum, bytes);
+  std::memcpy(reinterpret_cast<std::byte*>(begun.sum) + bytes_before(bytes, rank), total,
+              bytes[rank]);
+  ranks_->gather(begun.sum, bytes);
 }
 
 float* Shards::add_up(std::span<float* const> blocks, Index count, Index begin, Index end) const {

@@ -14,7 +14,9 @@
 // are equal where S / R is a whole number and R a power of two.
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/communicator.h"
@@ -51,8 +53,26 @@ class Shards {
   // `sum`, this rank's node of a sum of `count` floats, becomes the sum over the batch. Rank r adds
   // up the r-th part of all ranks' nodes, and then the parts are gathered: every rank sends and
   // receives 2 (R - 1) / R times the sum, as a ring's all-reduce does. scratch: sum_scratch(count).
-  void sum_over_ranks(float* sum, Index count, float* scratch) const;
+  void sum_over_ranks(float* sum, Index count, float* scratch) const {
+    finish_sum(begin_sum(sum, count, scratch));
+  }
   Index sum_scratch(Index count) const;  // floats; 0 without ranks
+  // In two halves: between them the parts travel, and sum and scratch are left alone.
+  struct Sum {
+    float* sum;
+    Index count;
+    float* scratch;
+    int begun;
+  };
+  Sum begin_sum(float* sum, Index count, float* scratch) const;
+  void finish_sum(const Sum& sum) const;
+
+  // Called by layers in backward when this rank's part of a gradient, `count` floats at `sum`, is
+  // complete. f: what then happens; empty: nothing.
+  void when_whole(std::function<void(const float* sum, Index count)> f) { whole_ = std::move(f); }
+  void is_whole(const float* sum, Index count) const {
+    if (whole_) whole_(sum, count);
+  }
 
   Communicator* ranks() const { return ranks_; }
 
@@ -68,6 +88,7 @@ class Shards {
   Communicator* ranks_;
   std::vector<Node> nodes_;  // of each rank
   std::vector<Shard> mine_;
+  std::function<void(const float*, Index)> whole_;
 };
 
 }  // namespace twinage

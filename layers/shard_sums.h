@@ -65,7 +65,8 @@ void add_up_shards(const Context& ctx, View out, std::span<const Shard> shards, 
 }  // namespace detail
 
 // sum += what f(View part, Shard, Write) writes of each shard. f overwrites `part`, or adds to it
-// where there is one shard: `part` is `sum` itself then. sum: contiguous.
+// where there is one shard: `part` is `sum` itself then. sum: contiguous; the gradient of a whole
+// parameter, which this adds to once a step.
 template <class F>
 void add_sum_of_shards(const Context& ctx, View sum, Index images, F f) {
   if (!is_cut(ctx)) return f(sum, Shard{0, 0, images}, Write::accumulate);
@@ -73,6 +74,7 @@ void add_sum_of_shards(const Context& ctx, View sum, Index images, F f) {
   const View all = scratch.view(sum.shape);
   detail::add_up_shards(ctx, all, ctx.shards->mine(), f);
   add(ctx, sum, all);
+  ctx.shards->is_whole(sum.data, sum.shape.size());
 }
 
 // sum[c] += the sum over the pixels of x

@@ -1,8 +1,7 @@
 #include "train/training_step.h"
 
-#include <algorithm>
+#include <utility>
 
-#include "core/error.h"
 #include "kernels/elementwise/elementwise.h"
 
 namespace twinage {
@@ -15,13 +14,12 @@ TrainingStep::TrainingStep(Engine& engine, TwinNetwork& network, Objective& obje
       optimizer_(optimizer),
       shards_(std::move(shards)),
       seed_(seed),
-      input_(engine, shards_.images(), network.preset().load, network.preset().input) {
-  const Context& ctx = engine.context();
+      input_(engine, shards_.images(), network.preset().load, network.preset().input),
+      exchange_(shards_, network.place_on(engine.context().device)) {
   if (shards_.ranks() == nullptr) return;
+  shards_.when_whole([this](const float* sum, Index count) { exchange_.whole(sum, count); });
   for (const Task task : kTasks)
     if (network.has(task)) outputs_[task] = Tensor(matrix(shards_.batch(), network.width(task)));
-  const Index gradients = network.place_on(ctx.device).gradients().size();
-  exchanged_ = Tensor(vector(std::max<Index>(1, shards_.sum_scratch(gradients))));
 }
 
 Context TrainingStep::context() const {
@@ -60,13 +58,13 @@ void TrainingStep::begin(const Batch& batch) {
 
 void TrainingStep::compute() {
   const Context ctx = context();
+  exchange_.begin_step();
   network_.zero_gradients(ctx);
   input_.normalize();
-  objective_.compute(engine_.context(),
-                     of_whole_batch(network_.forward(ctx, input_.images(), Mode::train)));
+  const TwinNetwork::Outputs outputs = network_.forward(ctx, input_.images(), Mode::train);
+  objective_.compute(ctx, of_whole_batch(outputs));
   network_.backward(ctx, input_.images(), of_mine(objective_.gradients()));
-  Tensor& gradients = network_.place_on(ctx.device).gradients();
-  shards_.sum_over_ranks(gradients.data(), gradients.size(), exchanged_.data());
+  exchange_.finish();
 }
 
 ByTask<ConstView> TrainingStep::of_whole_batch(const ByTask<ConstView>& mine) {

@@ -3,7 +3,8 @@
 // Several processes take a step together (core/shards.h): each runs the network over its own faces
 // of the batch, gets what the network says of all the others', forms the objective of the whole
 // batch (a loss of pairs needs both of a pair), goes backward from its own faces' part of the
-// gradient, and then the parameters' gradients are added up. From there on all have the same.
+// gradient, and the parameters' gradients are added up (train/gradient_exchange.h). From there on
+// all have the same.
 //
 // On a GPU the step's kernels are recorded once and replayed (core/cuda_stream.h), and the next
 // batch travels to the GPU while the current one is computed.
@@ -15,6 +16,7 @@
 #include "siamese/objective.h"
 #include "siamese/twin_network.h"
 #include "train/faces/loader.h"
+#include "train/gradient_exchange.h"
 #include "train/model/engine.h"
 #include "train/model/face_input.h"
 #include "train/optimizer.h"
@@ -60,9 +62,9 @@ class TrainingStep {
   std::uint64_t seed_;
   FaceInput input_;
   ByTask<Tensor> outputs_;  // of the whole batch; empty where this process has all of it
-  Tensor exchanged_;        // other processes' parts of the gradients
-  CudaGraph graph_;         // device cuda only
-  bool warm_ = false;       // a first step runs unrecorded: kernels are loaded then
+  GradientExchange exchange_;
+  CudaGraph graph_;    // device cuda only
+  bool warm_ = false;  // a first step runs unrecorded: kernels are loaded then
   std::string not_recorded_;
 };
 

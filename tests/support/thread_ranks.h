@@ -49,14 +49,16 @@ class ThreadRanks {
       }
       all_.meet_.arrive_and_wait();
     }
-    void exchange(void* to, const void* from, std::span<const std::size_t> sizes) override {
+    int begin_exchange(void* to, const void* from, std::span<const std::size_t> sizes) override {
       show(from);
       const auto mine = static_cast<std::size_t>(rank_);
       for (std::size_t r = 0; r < sizes.size(); ++r)
         std::memcpy(static_cast<std::byte*>(to) + r * sizes[mine],
                     all_.blocks_[r] + bytes_before(sizes, mine), sizes[mine]);
       all_.meet_.arrive_and_wait();
+      return 0;
     }
+    void finish(int) override {}
     void broadcast(void* data, std::size_t bytes) override {
       show(data);
       if (rank_ > 0) std::memcpy(data, all_.blocks_[0], bytes);
