@@ -18,7 +18,7 @@ function(twinage_library)
   add_library(twinage_shared SHARED $<TARGET_OBJECTS:twinage_interface>)
   target_link_libraries(twinage_shared PRIVATE twinage_train)
   target_include_directories(twinage_shared INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_link_options(twinage_shared PRIVATE -Wl,--version-script=${source}/twinage.map
+  target_link_options(twinage_shared PRIVATE -Wl,--as-needed -Wl,--version-script=${source}/twinage.map
     -Wl,--exclude-libs,ALL -Wl,--no-undefined)
   set_target_properties(twinage_shared PROPERTIES OUTPUT_NAME twinage EXPORT_NAME twinage
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINK_DEPENDS ${source}/twinage.map)

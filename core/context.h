@@ -20,6 +20,8 @@ struct EnumNames<Math> {
   };
 };
 
+class Shards;  // core/shards.h
+
 struct Context {
   Device device = Device::cpu;
   Math math = Math::fp32;
@@ -27,6 +29,7 @@ struct Context {
   int threads = 1;                 // of the host; results do not depend on it
   Workspace* workspace = nullptr;  // scratch; see core/workspace.h
   void* stream = nullptr;          // cudaStream_t of device cuda
+  const Shards* shards = nullptr;  // of a training step whose sums over the batch are cut
 };
 
 }  // namespace twinage

@@ -10,7 +10,7 @@
 namespace twinage {
 namespace {
 
-std::atomic<bool> g_reader_has_gone{false};
+std::atomic<bool> g_reader_has_gone{false}, g_silent{false};
 
 }  // namespace
 
@@ -26,7 +26,12 @@ bool prepare_standard_streams() noexcept {
   return true;
 }
 
+void set_silent(bool silent) noexcept {
+  g_silent = silent;
+}
+
 void write_text(std::FILE* stream, std::string_view text) noexcept {
+  if (g_silent) return;
   // A failure stays in ferror(stream). Notes are written at once: stderr has no buffer.
   const std::size_t written = std::fwrite(text.data(), 1, text.size(), stream);
   if (written < text.size() && stream == stdout && errno == EPIPE) g_reader_has_gone = true;

@@ -14,6 +14,10 @@ namespace twinage {
 // file size gives an error instead of a signal that ends the process. False when that failed.
 [[nodiscard]] bool prepare_standard_streams() noexcept;
 
+// Of several processes that do one work, all but one say nothing: what they write is lost on
+// purpose.
+void set_silent(bool silent) noexcept;
+
 // Writes the text as it is. What cannot be written is lost for stderr; for stdout it is remembered
 // (results_written).
 void write_text(std::FILE* stream, std::string_view text) noexcept;

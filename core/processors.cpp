@@ -32,9 +32,16 @@ class Processors {
 };
 
 // The processors this process was given, read before any thread is pinned.
-const std::vector<int>& given_processors() {
-  static const std::vector<int> given = detail::read_affinity(sched_getaffinity);
+std::vector<int>& given_processors() {
+  static std::vector<int> given = detail::read_affinity(sched_getaffinity);
   return given;
+}
+
+// Those of them that the quota buys.
+int bought_processors() {
+  const int given = std::max(1, static_cast<int>(given_processors().size()));
+  const int quota = cgroup_quota();
+  return quota > 0 ? std::min(quota, given) : given;
 }
 
 // Read at start-up, on the main thread, before anything can be pinned.
@@ -68,12 +75,24 @@ std::vector<int> detail::read_affinity(int (*get)(pid_t, std::size_t, cpu_set_t*
 }
 
 int hardware_threads() {
-  static const int threads = [] {
-    const int given = std::max(1, static_cast<int>(given_processors().size()));
-    const int quota = cgroup_quota();
-    return quota > 0 ? std::min(quota, given) : given;
-  }();
+  static const int threads = bought_processors();
   return threads;
+}
+
+bool take_part_of_processors(int part, int parts) {
+  std::vector<int>& given = given_processors();
+  const int count = bought_processors();
+  if (parts <= 1 || given.empty()) return true;
+  const int first = part * count / parts, end = std::max(first + 1, (part + 1) * count / parts);
+  given = {given.begin() + first, given.begin() + end};
+  return parts <= count;
+}
+
+std::uint64_t processors_hash() {
+  std::uint64_t hash = 0xCBF2'9CE4'8422'2325;  // FNV-1a
+  for (const int cpu : given_processors())
+    hash = (hash ^ static_cast<std::uint64_t>(cpu)) * 0x100'0000'01B3;
+  return hash;
 }
 
 std::string processor_name() {

@@ -1,6 +1,7 @@
 // The processors this process may use: those its affinity names, as many as its CPU quota buys.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,12 @@ void pin_this_thread(int index);
 // Lets the calling thread run on any processor again: for threads that were started by a pinned
 // one and do other work (decoding pictures).
 void unpin_this_thread();
+
+// Processes that were given the same processors (processors_hash() tells) divide them up: this one
+// takes part `part` of `parts`. To be called before anything that depends on them. False: there are
+// too few for each to have one of its own.
+bool take_part_of_processors(int part, int parts);
+std::uint64_t processors_hash();
 
 namespace detail {
 // The numbers of the processors that `get` (sched_getaffinity, or a test's) reports, ascending;

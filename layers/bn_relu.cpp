@@ -19,7 +19,7 @@ class BnRelu final : public Layer {
     require(x.c == channels_, "[{}] expected x with {} channels, got {}", kName, channels_, x);
     planned_ = {x, x, mode};
     norm_.plan(kName, ctx, x, mode);
-    workspace_ = batch_norm_workspace(ctx, x);
+    workspace_ = norm_.workspace(ctx, x);
     if (mode == Mode::train) workspace_ += workspace_floats(x.size());  // a gradient to be added
     return x;
   }

@@ -30,7 +30,12 @@ class BnReluConv final : public Layer {
     norm_.plan(kName, ctx, x, mode);
     const Index arrays = mode == Mode::train ? 2 : 1;  // a, da
     workspace_ = arrays * workspace_floats(x.size()) +
-                 std::max(conv2d_workspace(ctx, x, w, conv_), batch_norm_workspace(ctx, x));
+                 std::max(shard_sum_workspace(ctx, w.size()) +
+                              most_of_shards(ctx, x,
+                                             [&](Shape of_shard) {
+                                               return conv2d_workspace(ctx, of_shard, w, conv_);
+                                             }),
+                          norm_.workspace(ctx, x));
     return planned_.y;
   }
   Index workspace() const override { return workspace_; }
@@ -51,7 +56,9 @@ class BnReluConv final : public Layer {
     } else {
       norm_.apply_running(ctx, a, x);
     }
-    conv2d_forward(ctx, y, a, w_.value.view(), conv_);
+    for_shards(ctx, x.shape.n, [&](const Shard& s) {
+      conv2d_forward(ctx, of(y, s), of(a, s), w_.value.view(), conv_);
+    });
   }
 
   void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
@@ -60,8 +67,12 @@ class BnReluConv final : public Layer {
     WorkspaceScope scratch(ctx.workspace);
     const View a = scratch.view(x.shape), da = scratch.view(x.shape);
     norm_.apply_batch(ctx, a, x);
-    conv2d_backward_filter(ctx, w_.grad.view(), dy, a, conv_, Write::accumulate);
-    conv2d_backward_data(ctx, da, dy, w_.value.view(), conv_);
+    add_sum_of_shards(ctx, w_.grad.view(), x.shape.n, [&](View dw, const Shard& s, Write how) {
+      conv2d_backward_filter(ctx, dw, of(dy, s), of(a, s), conv_, how);
+    });
+    for_shards(ctx, x.shape.n, [&](const Shard& s) {
+      conv2d_backward_data(ctx, of(da, s), of(dy, s), w_.value.view(), conv_);
+    });
     if (dx.data != nullptr && write == Write::overwrite) return norm_.backward(ctx, dx, da, x);
     norm_.backward(ctx, da, da, x);
     if (dx.data != nullptr) add(ctx, dx, da);

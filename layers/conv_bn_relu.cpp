@@ -56,10 +56,14 @@ class ConvBnActivation final : public Layer {
     norm_.plan(kind_, ctx, y, mode);
     u_ = train ? Tensor(y, ctx.device) : Tensor();
 
-    const Index conv_scratch = Convolution::workspace(ctx, x, w, conv_);
-    workspace_ =
-        train ? workspace_floats(y.size()) + std::max(conv_scratch, batch_norm_workspace(ctx, y))
-              : workspace_floats(w.size()) + 2 * workspace_floats(w.n) + conv_scratch;
+    const Index conv_scratch = most_of_shards(
+        ctx, x, [&](Shape of_shard) { return Convolution::workspace(ctx, of_shard, w, conv_); });
+    const Index norm_scratch = norm_.workspace(ctx, y);
+    // Statistics are formed by the convolution where it can, beside those of the other shards.
+    const Index both = is_cut(ctx) ? conv_scratch + norm_scratch : norm_scratch;
+    workspace_ = train ? workspace_floats(y.size()) +
+                             std::max(conv_scratch + shard_sum_workspace(ctx, w.size()), both)
+                       : workspace_floats(w.size()) + 2 * workspace_floats(w.n) + conv_scratch;
     return y;
   }
 
@@ -91,8 +95,13 @@ class ConvBnActivation final : public Layer {
       dnorm = du;
     }
     norm_.backward(ctx, du, dnorm, u_.view());
-    Convolution::backward_filter(ctx, w_.grad.view(), du, x, conv_, Write::accumulate);
-    if (dx.data != nullptr) Convolution::backward_data(ctx, dx, du, w_.value.view(), conv_, write);
+    add_sum_of_shards(ctx, w_.grad.view(), x.shape.n, [&](View dw, const Shard& s, Write how) {
+      Convolution::backward_filter(ctx, dw, of(du, s), of(x, s), conv_, how);
+    });
+    if (dx.data == nullptr) return;
+    for_shards(ctx, x.shape.n, [&](const Shard& s) {
+      Convolution::backward_data(ctx, of(dx, s), of(du, s), w_.value.view(), conv_, write);
+    });
   }
 
   std::vector<Parameter*> parameters() override {
@@ -118,13 +127,18 @@ class ConvBnActivation final : public Layer {
  private:
   // u = conv(x), y = activation(batch_norm(u)); u and the batch's statistics stay for backward.
   void forward_train(const Context& ctx, View y, ConstView x) {
+    const auto convolve = [&](const Shard& s, const ConvEpilogue& statistics) {
+      Convolution::forward(ctx, of(u_.view(), s), of(x, s), w_.value.view(), conv_, statistics);
+    };
     if (Convolution::has_statistics(ctx)) {
-      ConvEpilogue statistics;
-      statistics.mean = norm_.mean();
-      statistics.variance = norm_.variance();
-      Convolution::forward(ctx, u_.view(), x, w_.value.view(), conv_, statistics);
+      norm_.find_statistics_by(ctx, y.shape, [&](float* mean, float* variance, const Shard& s) {
+        ConvEpilogue statistics;
+        statistics.mean = mean;
+        statistics.variance = variance;
+        convolve(s, statistics);
+      });
     } else {
-      Convolution::forward(ctx, u_.view(), x, w_.value.view(), conv_, {});
+      for_shards(ctx, x.shape.n, [&](const Shard& s) { convolve(s, {}); });
       norm_.find_statistics(ctx, u_.view());
     }
     norm_.update_running(ctx, y.shape);
@@ -144,7 +158,9 @@ class ConvBnActivation final : public Layer {
     ConvEpilogue epilogue;
     epilogue.bias = shift;
     epilogue.relu = activation_ == Activation::relu;
-    Convolution::forward(ctx, y, x, folded, conv_, epilogue);
+    for_shards(ctx, x.shape.n, [&](const Shard& s) {
+      Convolution::forward(ctx, of(y, s), of(x, s), folded, conv_, epilogue);
+    });
     if (activation_ == Activation::tanh) tanh_forward(ctx, y, y);
   }
 

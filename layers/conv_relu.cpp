@@ -4,6 +4,7 @@
 #include "layers/description.h"
 #include "layers/layers.h"
 #include "layers/planned.h"
+#include "layers/shard_sums.h"
 
 namespace twinage {
 namespace {
@@ -23,8 +24,10 @@ class ConvRelu final : public Layer {
     const Shape w = w_.value.shape();
     const Shape y = conv2d_shape(x, w, conv_);
     planned_ = {x, y, mode};
-    workspace_ = conv2d_workspace(ctx, x, w, conv_);
-    if (mode == Mode::train) workspace_ += workspace_floats(y.size());  // du
+    workspace_ = most_of_shards(
+        ctx, x, [&](Shape of_shard) { return conv2d_workspace(ctx, of_shard, w, conv_); });
+    if (mode == Mode::train)  // du
+      workspace_ += workspace_floats(y.size()) + shard_sum_workspace(ctx, w.size());
     return y;
   }
 
@@ -41,7 +44,9 @@ class ConvRelu final : public Layer {
     ConvEpilogue bias_and_relu;
     bias_and_relu.bias = b_.value.data();
     bias_and_relu.relu = true;
-    conv2d_forward(ctx, y, x, w_.value.view(), conv_, bias_and_relu);
+    for_shards(ctx, x.shape.n, [&](const Shard& s) {
+      conv2d_forward(ctx, of(y, s), of(x, s), w_.value.view(), conv_, bias_and_relu);
+    });
   }
 
   // du = dy where y > 0,   db += sum of du,   dw and dx are the convolution's.
@@ -51,9 +56,14 @@ class ConvRelu final : public Layer {
     WorkspaceScope scratch(ctx.workspace);
     const View du = scratch.view(planned_.y);
     relu_backward(ctx, du, dy, y);
-    sum_pixels(ctx, b_.grad.data(), du);
-    conv2d_backward_filter(ctx, w_.grad.view(), du, x, conv_, Write::accumulate);
-    if (dx.data != nullptr) conv2d_backward_data(ctx, dx, du, w_.value.view(), conv_, write);
+    add_sum_of_pixels(ctx, b_.grad.view(), du);
+    add_sum_of_shards(ctx, w_.grad.view(), x.shape.n, [&](View dw, const Shard& s, Write how) {
+      conv2d_backward_filter(ctx, dw, of(du, s), of(x, s), conv_, how);
+    });
+    if (dx.data == nullptr) return;
+    for_shards(ctx, x.shape.n, [&](const Shard& s) {
+      conv2d_backward_data(ctx, of(dx, s), of(du, s), w_.value.view(), conv_, write);
+    });
   }
 
   std::vector<Parameter*> parameters() override { return {&w_, &b_}; }

@@ -2,6 +2,7 @@
 
 #include "core/array.h"
 #include "core/error.h"
+#include "core/shards.h"
 #include "kernels/elementwise/elementwise.h"
 #include "layers/description.h"
 #include "layers/layers.h"
@@ -19,6 +20,8 @@ class Dropout final : public Layer {
   Shape plan(const Context& ctx, Shape x, Mode mode) override {
     planned_ = {x, x, mode};
     key_ = mode == Mode::train ? Array<DropoutKey>(1, ctx.device) : Array<DropoutKey>();
+    const Index before = ctx.shards == nullptr ? 0 : ctx.shards->first_image();
+    first_ = static_cast<std::uint64_t>(before * x.h * x.w * x.c);
     begun_ = false;
     return x;
   }
@@ -32,7 +35,7 @@ class Dropout final : public Layer {
     require(planned_.mode == Mode::train && key_.size() == 1,
             "[{}] expected a plan for training before a step begins", kName);
     require(step >> 32 == 0, "[{}] expected a step below 2^32, got {}", kName, step);
-    const DropoutKey key{seed, step, stream_of(name())};
+    const DropoutKey key{seed, step, stream_of(name()), first_};
     key_.copy_from({&key, 1});
     begun_ = true;
   }
@@ -64,8 +67,9 @@ class Dropout final : public Layer {
   double rate_;
   DropoutRule rule_;
   Planned planned_;
-  Array<DropoutKey> key_;  // on the device
-  bool begun_ = false;     // since plan()
+  Array<DropoutKey> key_;    // on the device
+  std::uint64_t first_ = 0;  // element of the batch: other processes may have those before it
+  bool begun_ = false;       // since plan()
 };
 
 }  // namespace

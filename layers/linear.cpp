@@ -6,6 +6,7 @@
 #include "layers/description.h"
 #include "layers/layers.h"
 #include "layers/planned.h"
+#include "layers/shard_sums.h"
 
 namespace twinage {
 namespace {
@@ -22,10 +23,13 @@ class Linear final : public Layer {
     const Index in = w_.value.shape().c, out = w_.value.shape().n;
     require(x == matrix(x.n, in), "[{}] expected x = {}, got {}", kName, matrix(x.n, in), x);
     planned_ = {x, matrix(x.n, out), mode};
-    workspace_ = matmul_workspace(ctx, x.n, out, in);  // of y
-    if (mode == Mode::train)
-      workspace_ = std::max({workspace_, matmul_workspace(ctx, out, in, x.n),  // of dw
-                             matmul_workspace(ctx, x.n, in, out)});            // of dx
+    workspace_ = most_of_shards(ctx, x, [&](Shape of_shard) {
+      const Index n = of_shard.n, of_y = matmul_workspace(ctx, n, out, in);
+      if (mode == Mode::eval) return of_y;
+      return std::max({of_y, matmul_workspace(ctx, out, in, n),  // of dw
+                       matmul_workspace(ctx, n, in, out)});      // of dx
+    });
+    if (mode == Mode::train) workspace_ += shard_sum_workspace(ctx, w_.value.size());
     return planned_.y;
   }
 
@@ -38,7 +42,9 @@ class Linear final : public Layer {
   // y = x w^T + b
   void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
     planned_.check_forward(kName, y, x, mode);
-    matmul(ctx, y, x, Transpose::no, w_.value.view(), Transpose::yes);
+    for_shards(ctx, x.shape.n, [&](const Shard& s) {
+      matmul(ctx, of(y, s), of(x, s), Transpose::no, w_.value.view(), Transpose::yes);
+    });
     add_bias(ctx, y, b_.value.data());
   }
 
@@ -46,10 +52,14 @@ class Linear final : public Layer {
   void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
                 Write write) override {
     planned_.check_backward(kName, dx, dy, y, x);
-    matmul(ctx, w_.grad.view(), dy, Transpose::yes, x, Transpose::no, Write::accumulate);
-    sum_pixels(ctx, b_.grad.data(), dy);
-    if (dx.data != nullptr)
-      matmul(ctx, dx, dy, Transpose::no, w_.value.view(), Transpose::no, write);
+    add_sum_of_shards(ctx, w_.grad.view(), x.shape.n, [&](View dw, const Shard& s, Write how) {
+      matmul(ctx, dw, of(dy, s), Transpose::yes, of(x, s), Transpose::no, how);
+    });
+    add_sum_of_pixels(ctx, b_.grad.view(), dy);
+    if (dx.data == nullptr) return;
+    for_shards(ctx, x.shape.n, [&](const Shard& s) {
+      matmul(ctx, of(dx, s), of(dy, s), Transpose::no, w_.value.view(), Transpose::no, write);
+    });
   }
 
   std::vector<Parameter*> parameters() override { return {&w_, &b_}; }

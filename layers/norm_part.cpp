@@ -1,5 +1,7 @@
 #include "layers/norm_part.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace twinage {
@@ -13,7 +15,7 @@ NormPart::NormPart(const std::string& name, Index channels, const BatchNorm& nor
 
 void NormPart::plan(const char* layer, const Context& ctx, Shape u, Mode mode) {
   const bool train = mode == Mode::train;
-  require(!train || u.pixels() >= 2,
+  require(!train || images_of_batch(ctx, u.n) * u.h * u.w >= 2,
           "[{}] expected at least 2 pixels a channel to normalise over, got {}", layer, u);
   mean_ = train ? Tensor(vector(u.c), ctx.device) : Tensor();
   variance_ = train ? Tensor(vector(u.c), ctx.device) : Tensor();
@@ -23,13 +25,30 @@ Index NormPart::activation_bytes() const {
   return static_cast<Index>(mean_.bytes() + variance_.bytes());
 }
 
+Index NormPart::workspace(const Context& ctx, Shape u) const {
+  const Index kernels = std::max(
+      batch_norm_workspace(ctx, u),
+      most_of_shards(ctx, u, [&](Shape of_shard) { return batch_norm_workspace(ctx, of_shard); }));
+  if (!is_cut(ctx)) return kernels;
+  return kernels + workspace_floats(floats_of_parts(ctx)) + shard_sum_workspace(ctx, channels());
+}
+
 void NormPart::find_statistics(const Context& ctx, ConstView u) {
-  batch_norm_statistics(ctx, mean_.data(), variance_.data(), u);
+  find_statistics_by(ctx, u.shape, [&](float* mean, float* variance, const Shard& shard) {
+    batch_norm_statistics(ctx, mean, variance, of(u, shard));
+  });
+}
+
+void NormPart::merge_statistics(const Context& ctx, float* parts, Shape u) {
+  ctx.shards->gather_of_shards(parts, 2 * channels());
+  u.n = images_of_batch(ctx, u.n);
+  batch_norm_merge(ctx, mean_.data(), variance_.data(), parts, ctx.shards->count(), u);
 }
 
 void NormPart::update_running(const Context& ctx, Shape u) {
   batch_norm_update_running(ctx, running_mean_.value.data(), running_variance_.value.data(),
-                            mean_.data(), variance_.data(), u.c, u.pixels(), norm_);
+                            mean_.data(), variance_.data(), u.c,
+                            images_of_batch(ctx, u.n) * u.h * u.w, norm_);
 }
 
 void NormPart::apply_batch(const Context& ctx, View y, ConstView u) const {
@@ -38,8 +57,28 @@ void NormPart::apply_batch(const Context& ctx, View y, ConstView u) const {
 }
 
 void NormPart::backward(const Context& ctx, View du, ConstView dy, ConstView u) {
+  if (is_cut(ctx)) return backward_of_shards(ctx, du, dy, u);
   batch_norm_backward(ctx, du, gamma_.grad.data(), beta_.grad.data(), dy, u, mean_.data(),
                       variance_.data(), gamma_.value.data(), beta_.value.data(), norm_);
+}
+
+void NormPart::backward_of_shards(const Context& ctx, View du, ConstView dy, ConstView u) {
+  WorkspaceScope scratch(ctx.workspace);
+  float* parts = scratch.floats(floats_of_parts(ctx));
+  for_shards(ctx, u.shape.n, [&](const Shard& shard) {
+    batch_norm_sums(ctx, part_of(parts, shard), of(dy, shard), of(u, shard), mean_.data(),
+                    variance_.data(), gamma_.value.data(), beta_.value.data(), norm_);
+  });
+  // Each process adds what its own shards have: the gradients of all are added up later.
+  for (Parameter* p : {&beta_, &gamma_})
+    add_sum_of_shards(ctx, p->grad.view(), u.shape.n, [&](View sum, const Shard& shard, Write) {
+      const Index offset = p == &gamma_ ? channels() : 0;
+      copy(ctx, sum, ConstView(part_of(parts, shard) + offset, sum.shape));
+    });
+  ctx.shards->gather_of_shards(parts, 2 * channels());
+  const Index pixels = images_of_batch(ctx, u.shape.n) * u.shape.h * u.shape.w;
+  batch_norm_dx(ctx, du, dy, u, mean_.data(), variance_.data(), gamma_.value.data(),
+                beta_.value.data(), parts, ctx.shards->count(), pixels, norm_);
 }
 
 void NormPart::apply_running(const Context& ctx, View y, ConstView u) const {

@@ -7,6 +7,7 @@
 #include "kernels/batch_norm/batch_norm.h"
 #include "layers/description.h"
 #include "layers/layer.h"
+#include "layers/shard_sums.h"
 
 namespace twinage {
 
@@ -19,12 +20,23 @@ class NormPart {
   // Throws Error where training has a single pixel to normalise over.
   void plan(const char* layer, const Context& ctx, Shape u, Mode mode);
   Index activation_bytes() const;  // after plan()
+  Index workspace(const Context& ctx, Shape u) const;
 
-  // Training: mean and variance of the batch, of u or by whoever else fills them; then the running
-  // ones follow, and y = relu(norm(u)).
+  // Training: mean and variance of the batch, of u or by whoever else finds them with
+  // f(float* mean, float* variance, Shard) for each shard; then the running ones follow, and
+  // y = relu(norm(u)).
   void find_statistics(const Context& ctx, ConstView u);
-  float* mean() { return mean_.data(); }
-  float* variance() { return variance_.data(); }
+  template <class F>
+  void find_statistics_by(const Context& ctx, Shape u, F f) {
+    if (!is_cut(ctx)) return f(mean_.data(), variance_.data(), Shard{0, 0, u.n});
+    WorkspaceScope scratch(ctx.workspace);
+    float* parts = scratch.floats(floats_of_parts(ctx));
+    for_shards(ctx, u.n, [&](const Shard& shard) {
+      float* part = part_of(parts, shard);
+      f(part, part + channels(), shard);
+    });
+    merge_statistics(ctx, parts, u);
+  }
   void update_running(const Context& ctx, Shape u);
   void apply_batch(const Context& ctx, View y, ConstView u) const;
   // du is overwritten and may be dy; the parameters' gradients are accumulated.
@@ -39,6 +51,15 @@ class NormPart {
   void describe(LayerDescription& layer) const;  // adds its options
 
  private:
+  Index channels() const { return gamma_.value.size(); }
+  // Two numbers a channel of every shard of the batch, [shard][2][channels].
+  Index floats_of_parts(const Context& ctx) const { return ctx.shards->count() * 2 * channels(); }
+  float* part_of(float* parts, const Shard& shard) const {
+    return parts + shard.index * 2 * channels();
+  }
+  void merge_statistics(const Context& ctx, float* parts, Shape u);
+  void backward_of_shards(const Context& ctx, View du, ConstView dy, ConstView u);
+
   BatchNorm norm_;
   Parameter gamma_, beta_, running_mean_, running_variance_;
   Tensor mean_, variance_;  // of the last batch, in Mode::train

@@ -6,6 +6,7 @@
 #include "layers/description.h"
 #include "layers/layers.h"
 #include "layers/planned.h"
+#include "layers/shard_sums.h"
 
 namespace twinage {
 namespace {
@@ -24,13 +25,17 @@ class SharedLinear final : public Layer {
     planned_ = {x, matrix(x.n, out), mode};
     ones_ = Tensor(matrix(out, 1), ctx.device);
     ones_.fill(1);
-    Index product = std::max(matmul_workspace(ctx, x.n, 1, in),    // of s
-                             matmul_workspace(ctx, x.n, out, 1));  // of y
-    if (mode == Mode::train)
-      product = std::max({product, matmul_workspace(ctx, x.n, 1, out),  // of ds
-                          matmul_workspace(ctx, 1, in, x.n),            // of dw
-                          matmul_workspace(ctx, x.n, in, 1)});          // of dx
+    const Index product = most_of_shards(ctx, x, [&](Shape of_shard) {
+      const Index n = of_shard.n;
+      const Index forward = std::max(matmul_workspace(ctx, n, 1, in),    // of s
+                                     matmul_workspace(ctx, n, out, 1));  // of y
+      if (mode == Mode::eval) return forward;
+      return std::max({forward, matmul_workspace(ctx, n, 1, out),  // of ds
+                       matmul_workspace(ctx, 1, in, n),            // of dw
+                       matmul_workspace(ctx, n, in, 1)});          // of dx
+    });
     workspace_ = workspace_floats(x.n) + product;
+    if (mode == Mode::train) workspace_ += shard_sum_workspace(ctx, std::max(in, out));
     return planned_.y;
   }
 
@@ -46,8 +51,11 @@ class SharedLinear final : public Layer {
     planned_.check_forward(kName, y, x, mode);
     WorkspaceScope scratch(ctx.workspace);
     const View s = scratch.view(matrix(x.shape.n, 1));
-    matmul(ctx, s, x, Transpose::no, w_.value.view(), Transpose::yes);
-    matmul(ctx, y, s, Transpose::no, ones_.view(), Transpose::yes);
+    for_shards(ctx, x.shape.n, [&](const Shard& of_batch) {
+      const View sums = of(s, of_batch);
+      matmul(ctx, sums, of(x, of_batch), Transpose::no, w_.value.view(), Transpose::yes);
+      matmul(ctx, of(y, of_batch), sums, Transpose::no, ones_.view(), Transpose::yes);
+    });
     add_bias(ctx, y, b_.value.data());
   }
 
@@ -57,11 +65,17 @@ class SharedLinear final : public Layer {
     planned_.check_backward(kName, dx, dy, y, x);
     WorkspaceScope scratch(ctx.workspace);
     const View ds = scratch.view(matrix(x.shape.n, 1));
-    matmul(ctx, ds, dy, Transpose::no, ones_.view(), Transpose::no);
-    matmul(ctx, w_.grad.view(), ds, Transpose::yes, x, Transpose::no, Write::accumulate);
-    sum_pixels(ctx, b_.grad.data(), dy);
-    if (dx.data != nullptr)
-      matmul(ctx, dx, ds, Transpose::no, w_.value.view(), Transpose::no, write);
+    for_shards(ctx, x.shape.n, [&](const Shard& s) {
+      matmul(ctx, of(ds, s), of(dy, s), Transpose::no, ones_.view(), Transpose::no);
+    });
+    add_sum_of_shards(ctx, w_.grad.view(), x.shape.n, [&](View dw, const Shard& s, Write how) {
+      matmul(ctx, dw, of(ds, s), Transpose::yes, of(x, s), Transpose::no, how);
+    });
+    add_sum_of_pixels(ctx, b_.grad.view(), dy);
+    if (dx.data == nullptr) return;
+    for_shards(ctx, x.shape.n, [&](const Shard& s) {
+      matmul(ctx, of(dx, s), of(ds, s), Transpose::no, w_.value.view(), Transpose::no, write);
+    });
   }
 
   std::vector<Parameter*> parameters() override { return {&w_, &b_}; }

@@ -11,9 +11,11 @@
 #include "tools/commands.h"
 #include "tools/data_options.h"
 #include "tools/evaluation.h"
+#include "tools/launched.h"
 #include "tools/model_options.h"
 #include "tools/terminal.h"
 #include "train/faces/copies.h"
+#include "train/faces/split.h"
 #include "train/faces/split_file.h"
 #include "train/model/reading_text.h"
 #include "train/progress.h"
@@ -111,18 +113,26 @@ FaceDataset faces_of(const EvalArguments& a, const FaceReader& reader) {
   return faces;
 }
 
-void run(const EvalArguments& a) {
-  if (!a.out.empty()) {
-    // Figures of an earlier eval may be replaced, a file of somebody's may not.
-    const std::string there = beginning_of(a.out, kFigures.size());
-    if (!there.empty() && there != kFigures)
-      throw UsageError(fmt::format(
-          "[eval] {} would be overwritten, and eval did not write it: choose another --out",
-          a.out));
-    require_writable(a.out);
-  }
-  FaceReader reader = a.model.reader();
-  FaceDataset faces = faces_of(a, reader);
+void require_ours(const std::string& out) {
+  if (out.empty()) return;
+  // Figures of an earlier eval may be replaced, a file of somebody's may not.
+  const std::string there = beginning_of(out, kFigures.size());
+  if (!there.empty() && there != kFigures)
+    throw UsageError(fmt::format(
+        "[eval] {} would be overwritten, and eval did not write it: choose another --out", out));
+  require_writable(out);
+}
+
+// Where ranks is not null, one of several processes: they share the faces out.
+void run(const EvalArguments& a, Ranks* ranks) {
+  const Ranks alone;
+  const Ranks& all = ranks == nullptr ? alone : *ranks;
+  all.on_first([&] { require_ours(a.out); });
+  FaceReader reader = a.model.reader(ranks);
+  FaceDataset faces;
+  all.together([&] { faces = faces_of(a, reader); });
+  all.require_same("faces of " + a.data, fmt::format("{} with fingerprint {:x}", faces.faces.size(),
+                                                     fingerprint(faces.faces)));
   Readings readings;
   {
     Progress bar("reading faces");
@@ -137,7 +147,9 @@ void run(const EvalArguments& a) {
   const Evaluation evaluation = evaluate(reader, readings);
   const Calibration& calibration = reader.model().calibration;
   const std::string json = as_json(evaluation, calibration).dump(2) + "\n";
-  if (!a.out.empty()) write_file_atomically(a.out, json);
+  all.on_first([&] {
+    if (!a.out.empty()) write_file_atomically(a.out, json);
+  });
   if (!readings.dataset.copies.empty()) note("{}\n", copies_text(readings.dataset));
   if (!readings.dataset.skipped.empty())
     note("{} pictures skipped ('twinage data --decode' says why)\n",
@@ -165,7 +177,7 @@ void add_eval_command(CLI::App& app) {
   command->add_option("--out", a->out, "also write the figures to this JSON file");
   a->model.add_json(*command, "JSON instead of the table");
   a->model.add_device(*command);
-  command->callback([a] { run(*a); });
+  command->callback([a] { run_launched([&](Ranks* ranks) { run(*a, ranks); }); });
 }
 
 }  // namespace twinage

@@ -30,7 +30,12 @@ struct ModelOptions {
   void add_device(CLI::App& command) { device.add_to(command); }
 
   // Throws Error when there is no such model, UsageError for a read-out that it cannot serve.
-  FaceReader reader() const { return FaceReader(run, device.engine(), readout_kind()); }
+  // ranks: that read faces together; null: this process alone.
+  FaceReader reader(Ranks* ranks = nullptr) const {
+    EngineOptions options = device.engine_options();
+    options.ranks = ranks;
+    return FaceReader(run, Engine(options), readout_kind());
+  }
   std::optional<ReadoutKind> readout_kind() const {
     if (readout.empty()) return std::nullopt;
     return parse<ReadoutKind>(readout);

@@ -11,7 +11,7 @@ std::atomic<bool> g_stop{false}, g_asked{false};
 // sends several SIGHUPs: each says the same as the first.
 void on_signal(int signal) {
   g_stop = true;
-  if (signal == SIGHUP || !g_asked.exchange(true)) return;
+  if (signal == SIGHUP || signal == SIGUSR1 || !g_asked.exchange(true)) return;
   ::signal(signal, SIG_DFL);
   ::raise(signal);
 }
@@ -33,6 +33,7 @@ void handle_stop_signals() {
   action.sa_flags = SA_RESTART;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  ::sigaction(SIGUSR1, &action, nullptr);  // what mpirun passes on, and Slurm sends before the end
   // nohup has it ignored: the work then outlives the terminal.
   struct sigaction before {};
   ::sigaction(SIGHUP, nullptr, &before);

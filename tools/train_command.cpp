@@ -7,6 +7,7 @@
 #include "tools/commands.h"
 #include "tools/data_options.h"
 #include "tools/embedded.h"
+#include "tools/launched.h"
 #include "tools/live_server.h"
 #include "tools/options.h"
 #include "tools/stop_signals.h"
@@ -35,9 +36,10 @@ constexpr const char* kHelp =
     "The paper's recipe:  twinage train --data faces --recipe paper --epochs 30 --out run\n"
     "After an interrupt:  twinage train --out run --resume\n"
     "Everything that can be set, and what it is for: twinage train --settings\n"
-    "Any of it:           --set loss.margin=3 --set augment.erase=0\n\n"
+    "Any of it:           --set loss.margin=3 --set augment.erase=0\n"
+    "Several processes:   mpirun -n 4 twinage train --set training.shards=8 ...\n\n"
     "With --steps or --epochs the same seed gives the same bits, for any number of\n"
-    "threads, stopped and resumed or not.";
+    "threads and processes, stopped and resumed or not.";
 
 // The configuration: recipe or file first (RUN/config.toml when resuming), then single options.
 TrainConfig configuration(const CLI::App& command, const TrainArguments& a) {
@@ -89,7 +91,8 @@ std::string length_of(const TrainConfig& c) {
                       : fmt::format("--minutes {}", c.minutes);
 }
 
-void run(const CLI::App& command, const TrainArguments& a) {
+// Where ranks is not null, one of several processes that train together.
+void run(const CLI::App& command, const TrainArguments& a, Ranks* ranks) {
   const TrainConfig config = configuration(command, a);
   TrainRequest request;
   request.config = config;
@@ -99,8 +102,12 @@ void run(const CLI::App& command, const TrainArguments& a) {
   request.stop = &stop_flag();
   request.commit = kCommit;
   request.machine = a.device.machine_text();
+  if (ranks != nullptr) {
+    request.engine.ranks = ranks;
+    request.machine += fmt::format(" in each of {} processes", ranks->size());
+  }
   std::optional<LiveServer> live;
-  if (!a.live.empty()) {
+  if (!a.live.empty() && (ranks == nullptr || ranks->is_first())) {
     live.emplace(a.out, std::stoi(a.live), [] { ask_to_stop(); });
     note("live: {}\nwith a button that stops the training: {}\n", live->url(),
          live->url_with_token());
@@ -169,7 +176,8 @@ void add_train_command(CLI::App& app) {
       ->type_name("=PORT")
       ->check(CLI::Range(0, 65535));
   a->device.add_to(*command);
-  command->callback([command, a] { run(*command, *a); });
+  command->callback(
+      [command, a] { run_launched([&](Ranks* ranks) { run(*command, *a, ranks); }); });
 }
 
 }  // namespace twinage

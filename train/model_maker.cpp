@@ -145,12 +145,17 @@ bool ModelMaker::make(const RunState& state) {
   if (so_far.done < full.references + full.held_out) return false;
   write_model(full, state, so_far);
   std::error_code ignored;
-  std::filesystem::remove(run_.directory.gallery(), ignored);
+  if (run_.engine.ranks().is_first()) std::filesystem::remove(run_.directory.gallery(), ignored);
   return true;
 }
 
 void ModelMaker::write_model(const GalleryPlan& plan, const RunState& state,
                              const Embedded& embedded) const {
+  run_.engine.ranks().on_first([&] { write_calibrated(plan, state, embedded); });
+}
+
+void ModelMaker::write_calibrated(const GalleryPlan& plan, const RunState& state,
+                                  const Embedded& embedded) const {
   const RunFaces& faces = run_.faces;
   TrainConfig config = run_.config;  // a face is looked at as the references were
   config.mirror = plan.mirror;
@@ -192,6 +197,7 @@ std::string ModelMaker::key(const GalleryPlan& plan, const RunState& state) cons
 
 void ModelMaker::save(const GalleryPlan& plan, const RunState& state,
                       const Embedded& so_far) const {
+  if (!run_.engine.ranks().is_first()) return;
   SafetensorsWriter writer;
   writer.set_metadata("format", kGalleryFormat);
   writer.set_metadata("key", key(plan, state));

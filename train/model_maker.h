@@ -26,6 +26,8 @@ class ModelMaker {
   void embed_with_saves(const GalleryPlan& plan, const RunState& state, Embedded& so_far) const;
   void make_first(const GalleryPlan& plan, const RunState& state) const;
   void write_model(const GalleryPlan& plan, const RunState& state, const Embedded& embedded) const;
+  void write_calibrated(const GalleryPlan& plan, const RunState& state,
+                        const Embedded& embedded) const;
   // The unfinished gallery's file.
   std::string key(const GalleryPlan& plan, const RunState& state) const;
   void save(const GalleryPlan& plan, const RunState& state, const Embedded& so_far) const;

@@ -57,13 +57,15 @@ void leave_out_common(FaceDataset& faces, FaceStore& store, const FaceDataset& v
 
 std::unique_ptr<FaceStore> open_store(FaceDataset& dataset, const std::string& what,
                                       const std::string& preset_name, std::size_t memory,
-                                      int threads) {
+                                      int threads, const Ranks& ranks) {
   const auto found = dataset.faces.size();
+  ranks.require_same("faces of " + what,
+                     fmt::format("{} with fingerprint {:x}", found, fingerprint(dataset.faces)));
   std::unique_ptr<FaceStore> store;
   {
     Progress bar("reading " + what);
     store = std::make_unique<FaceStore>(dataset, preset(preset_name).load, threads, memory,
-                                        bar.counter());
+                                        bar.counter(), FaceStore::WhenNone::fail, ranks);
   }
   const auto bad = found - dataset.faces.size();
   require(static_cast<double>(bad) <= kMaxBadShare * static_cast<double>(found),
@@ -88,14 +90,14 @@ void say_how_balanced(const TrainConfig& config, const RunFaces& run) {
   note("balanced ages: a face is drawn {:.2f} to {:.2f} times an epoch, by its age\n", least, most);
 }
 
-void find_by_folders(RunFaces& run, const TrainConfig& config, int threads) {
-  run.faces = find_faces(config.data, config.age_ranges, config.format);
+void find_by_folders(RunFaces& run, const TrainConfig& config, int threads, const Ranks& ranks) {
+  ranks.together([&] { run.faces = find_faces(config.data, config.age_ranges, config.format); });
   std::size_t memory = bytes_of(config.memory_gb);
-  run.store = open_store(run.faces, config.data, config.preset, memory, threads);
+  run.store = open_store(run.faces, config.data, config.preset, memory, threads, ranks);
   if (config.val.empty()) return;
-  run.val_faces = find_faces(config.val, config.age_ranges, config.format);
+  ranks.together([&] { run.val_faces = find_faces(config.val, config.age_ranges, config.format); });
   memory -= static_cast<std::size_t>(run.store->kept()) * run.store->bytes_of_face();
-  run.val_store = open_store(run.val_faces, config.val, config.preset, memory, threads);
+  run.val_store = open_store(run.val_faces, config.val, config.preset, memory, threads, ranks);
   run.val = all_of(run.val_faces);
   leave_out_common(run.faces, *run.store, run.val_faces);
 }
@@ -123,34 +125,40 @@ FaceDataset take_parts(const FaceDataset& all, const std::vector<std::string>& p
   return chosen;
 }
 
-void find_by_split(RunFaces& run, const TrainConfig& config, int threads) {
-  const SplitFile split = read_split(config.split);
+void find_by_split(RunFaces& run, const TrainConfig& config, int threads, const Ranks& ranks) {
+  SplitFile split;
+  ranks.together([&] { split = read_split(config.split); });
   const SplitSides sides = sides_of(split, config.fold);
   if (!sides.val.empty() && !config.val.empty())
     throw UsageError(fmt::format("[train] {} has a part to validate on: leave out --val (data.val)",
                                  config.split));
-  const FaceDataset found =
-      find_faces(config.data, config.age_ranges, config.format, OfficialParts::all);
+  FaceDataset found;
+  ranks.together([&] {
+    found = find_faces(config.data, config.age_ranges, config.format, OfficialParts::all);
+  });
   std::vector<std::string> names;
   for (const SplitPart& part : split.parts) names.push_back(part.name);
   FaceDataset all;
   {
     Progress bar("comparing with " + config.split);
-    all = faces_of_split(found, config.data, split, names, threads, bar.counter());
+    ranks.together(
+        [&] { all = faces_of_split(found, config.data, split, names, threads, bar.counter()); });
   }
   if (found.faces.size() > all.faces.size())
     note("{} faces of {} are in no part of {}\n", found.faces.size() - all.faces.size(),
          config.data, config.split);
   std::size_t memory = bytes_of(config.memory_gb);
   run.faces = take_parts(all, sides.train);
-  run.store = open_store(run.faces, config.data, config.preset, memory, threads);
+  run.store = open_store(run.faces, config.data, config.preset, memory, threads, ranks);
   FaceDataset elsewhere = take_parts(all, sides.others);
   if (!sides.val.empty() || !config.val.empty()) {
-    run.val_faces = sides.val.empty() ? find_faces(config.val, config.age_ranges, config.format)
-                                      : take_parts(all, sides.val);
+    ranks.together([&] {
+      run.val_faces = sides.val.empty() ? find_faces(config.val, config.age_ranges, config.format)
+                                        : take_parts(all, sides.val);
+    });
     const std::string what = sides.val.empty() ? config.val : "part val of " + config.split;
     memory -= static_cast<std::size_t>(run.store->kept()) * run.store->bytes_of_face();
-    run.val_store = open_store(run.val_faces, what, config.preset, memory, threads);
+    run.val_store = open_store(run.val_faces, what, config.preset, memory, threads, ranks);
     run.val = all_of(run.val_faces);
     if (sides.val.empty()) leave_out_common(run.faces, *run.store, run.val_faces);
     const std::vector<Face>& val = run.val_faces.faces;
@@ -162,14 +170,15 @@ void find_by_split(RunFaces& run, const TrainConfig& config, int threads) {
 
 }  // namespace
 
-std::unique_ptr<const RunFaces> find_run_faces(const TrainConfig& config, int threads) {
+std::unique_ptr<const RunFaces> find_run_faces(const TrainConfig& config, int threads,
+                                               const Ranks& ranks) {
   auto found = std::make_unique<RunFaces>();
   RunFaces& run = *found;
   (void)crop_record_beside(config.data);  // one that makes no sense: said now, not at the end
   if (config.split.empty()) {
-    find_by_folders(run, config, threads);
+    find_by_folders(run, config, threads, ranks);
   } else {
-    find_by_split(run, config, threads);
+    find_by_split(run, config, threads, ranks);
   }
   const Index held_out = held_out_count(run.store->size(), config.held_out, config.held_out_max);
   run.split = split_faces(run.faces.faces, held_out, Random(config.seed, kSplitStream));

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/ranks.h"
 #include "train/faces/face_dataset.h"
 #include "train/faces/face_store.h"
 #include "train/faces/loader.h"
@@ -31,7 +32,9 @@ struct RunFaces {
 // on and val_faces those of its part val; pictures that are in other parts, too, are left out of
 // faces, persons are as the split has them. Throws Error when more than half of the pictures cannot
 // be decoded, when no face is left, and for what cannot be learnt from (train/faces/split.h).
-std::unique_ptr<const RunFaces> find_run_faces(const TrainConfig& config, int threads);
+// Several ranks share the reading of pictures; each has all of them then.
+std::unique_ptr<const RunFaces> find_run_faces(const TrainConfig& config, int threads,
+                                               const Ranks& ranks = {});
 
 // Which faces make up the batch of a step, a function of the seed and the step: sampled pairs where
 // the loss wants them, epochs of shuffled faces otherwise; rare ages more often where

@@ -19,7 +19,8 @@ struct RunParts {
   const RunFaces& faces;
   const std::atomic<bool>* stop;  // set from outside; may be null
 
-  bool stopped() const { return stop != nullptr && stop->load(); }
+  // Whether any of the processes that train was told to stop: all of them ask.
+  bool stopped() const { return engine.ranks().meet(stop != nullptr && stop->load()); }
 };
 
 // Thrown when a picture can no longer be read, or whatever else ends an embedding: what was learnt

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/content_hash.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/output.h"
@@ -38,23 +39,45 @@ Trainer::Trainer(TrainRequest request)
                request_.config.average),
       objective_(request_.config.objective, request_.config.batch, request_.config.embedding,
                  engine_.context().device),
-      training_step_(engine_, network_, objective_, optimizer_, request_.config.batch,
-                     request_.config.seed) {
+      training_step_(
+          engine_, network_, objective_, optimizer_,
+          Shards(request_.config.batch, request_.config.shards, engine_.ranks().communicator()),
+          request_.config.seed) {
   const TrainConfig& config = request_.config;
+  Ranks& ranks = engine_.ranks();
+  require_like_minded();
   // Before hours of faces are decoded; and nothing of a run is read or written without the lock.
-  require_folder();
-  lock_ = std::make_unique<RunLock>(directory_, bytes_of_state(network_.parameters()));
-  require_folder();
-  faces_ = find_run_faces(config, engine_.context().threads);
-  begin_with();
+  ranks.on_first([&] {
+    require_folder();
+    lock_ = std::make_unique<RunLock>(directory_, bytes_of_state(network_.parameters()));
+    require_folder();
+  });
+  faces_ = find_run_faces(config, engine_.context().threads, ranks);
+  ranks.together([&] { begin_with(); });
   average_.start(engine_.context());
-  if (request_.resume) {
-    state_ = saved_ =
-        load_state(directory_, config, engine_.context(), faces_->faces.faces, weights());
-    last_checkpoint_ = state_.step;
-  }
-  clock_ = std::make_unique<RunClock>(config, faces_->training());
+  if (request_.resume)
+    ranks.together([&] {
+      state_ = saved_ =
+          load_state(directory_, config, engine_.context(), faces_->faces.faces, weights());
+      last_checkpoint_ = state_.step;
+    });
+  clock_ = std::make_unique<RunClock>(config, faces_->training(), [&ranks] { return ranks.now(); });
   steps_ = std::make_unique<StepLog>(config, faces_->training());
+  ranks.on_first([&] { begin_files(); });
+}
+
+// Other weights on one of the ranks, and their sums would be of nothing.
+void Trainer::require_like_minded() const {
+  const Ranks& ranks = engine_.ranks();
+  ranks.require_same("build of Twinage", request_.commit);
+  ranks.require_same("arithmetic", arithmetic_of(engine_.context()));
+  const std::string config = to_toml(request_.config);
+  ranks.require_same("configuration",
+                     fmt::format("{:x}", content_hash(std::as_bytes(std::span(config)))));
+}
+
+void Trainer::begin_files() {
+  const TrainConfig& config = request_.config;
   log_ = std::make_unique<MetricsLog>(directory_.metrics(), state_.step);
   write_file_atomically(directory_.config(), to_toml(config));
   log_session(directory_.sessions(), {state_.step, utc_now(), request_.commit, request_.machine},
@@ -98,12 +121,12 @@ TrainEnd Trainer::run() {
     reserve_time();
     train_to_the_end();
     save_state();
-    log_->require_written();
+    engine_.ranks().on_first([&] { log_->require_written(); });
     return state_.over && !state_.validation_pending ? finish() : TrainEnd::stopped;
   } catch (const FacesLost& lost) {
     end_saved(lost.reason);
   } catch (const Error& error) {
-    log_->write({{"event", "failed"}, {"step", state_.step}, {"reason", error.what()}});
+    record({{"event", "failed"}, {"step", state_.step}, {"reason", error.what()}});
     throw;
   }
 }
@@ -123,7 +146,8 @@ void Trainer::train(Progress& bar) {
   const TrainConfig& config = request_.config;
   training_step_.plan();
   Loader loader(faces_->faces, *faces_->store, batch_plan(config, *faces_), network_.preset().input,
-                config.augment, config.seed, state_.step, config.workers, 3);
+                config.augment, config.seed, state_.step, config.workers, 3,
+                training_step_.places());
   std::exception_ptr lost;
   const Batch* batch = nullptr;
   const auto send_next = [&] {
@@ -133,6 +157,7 @@ void Trainer::train(Progress& bar) {
     } catch (...) {  // a picture that can no longer be read; what has begun is ended first
       lost = std::current_exception();
     }
+    lost = engine_.ranks().first_error(lost);
   };
   send_next();
   while (!lost && progress() < 1 && !parts().stopped()) {
@@ -157,9 +182,13 @@ void Trainer::train(Progress& bar) {
 void Trainer::done_step(const ObjectiveValue& value, double factor, Progress& bar) {
   ++state_.step;
   average_.add(engine_.context(), state_.step);
-  const auto record = steps_->add(value, state_.step, factor, clock_->elapsed());
+  const auto means = steps_->add(value, state_.step, factor, clock_->elapsed());
   bar.update(progress(), steps_->line());
-  if (record) log_->write(*record);
+  if (means) record(*means);
+}
+
+void Trainer::record(const nlohmann::ordered_json& line) {
+  if (log_) log_->write(line);
 }
 
 bool Trainer::validate(Progress& bar) {
@@ -169,7 +198,8 @@ bool Trainer::validate(Progress& bar) {
   Validator validator(parts());
   const std::optional<Validations> seen = validator.validate();
   if (!seen) return false;
-  log_->write(to_record(*seen, state_.step, clock_->elapsed()));
+  engine_.ranks().meet(false);  // for the time
+  record(to_record(*seen, state_.step, clock_->elapsed()));
   bar.line(to_text(*seen, state_.step));
   keep_if_best(seen->held_out);
   state_.last_validation = state_.step;
@@ -201,11 +231,14 @@ TrainEnd Trainer::finish() {
 // Before the first validation there is nothing to go by but a batch of faces.
 void Trainer::reserve_time() {
   if (!clock_->by_minutes() || state_.over) return;
-  const std::vector<Index> faces = spread(faces_->split.training, kMeasured);
+  Ranks& ranks = engine_.ranks();
+  const std::vector<Index> faces = spread(faces_->split.training, ranks.size() * kMeasured);
   const EmbedOptions options = GalleryPlan{}.options();
   embed_faces(engine_, network_, *faces_->store, faces, options);  // the first time takes longer
+  ranks.meet(false);
   const double start = clock_->elapsed();
   embed_faces(engine_, network_, *faces_->store, faces, options);
+  ranks.meet(false);
   reserve_time((clock_->elapsed() - start) / static_cast<double>(faces.size()));
   note("of the {} minutes the last {} or so are for a validation and the gallery\n",
        request_.config.minutes, duration_text(clock_->reserved()));
@@ -270,10 +303,12 @@ void Trainer::save_state() {
 }
 
 void Trainer::write_state() {
-  log_->flush();
   state_.seconds = clock_->elapsed();
-  twinage::save_state(directory_, state_, request_.config, engine_.context(), faces_->faces.faces,
-                      weights());
+  engine_.ranks().on_first([&] {
+    log_->flush();
+    twinage::save_state(directory_, state_, request_.config, engine_.context(), faces_->faces.faces,
+                        weights());
+  });
   last_checkpoint_ = state_.step;
   saved_ = state_;
 }

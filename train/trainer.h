@@ -47,6 +47,9 @@ enum class TrainEnd {
 // A run from its first to its last step. Everything random is a function of (seed, step), and the
 // state file holds everything else, so a run that was killed and resumed ends in the same bits as
 // one that was not. (A run whose length is given in minutes follows the clock and does not.)
+//
+// Several processes (TrainRequest::engine.ranks) are one run: each has a Trainer, they go through
+// it in step, and the first one writes its files (docs/many_twins.md).
 class Trainer {
  public:
   // Reads the state when resuming. Throws Error or UsageError before anything is written.
@@ -60,6 +63,9 @@ class Trainer {
  private:
   void begin_with();  // random weights, or those of model.from
   void require_folder() const;
+  void require_like_minded() const;
+  void begin_files();
+  void record(const nlohmann::ordered_json& line);  // in metrics.jsonl
   RunParts parts();
   RunWeights weights();
   double progress() const { return clock_->progress(state_); }
@@ -97,7 +103,7 @@ class Trainer {
   double checkpoint_time_ = 0;
   std::unique_ptr<RunClock> clock_;
   std::unique_ptr<StepLog> steps_;
-  std::unique_ptr<MetricsLog> log_;
+  std::unique_ptr<MetricsLog> log_;  // of the first rank; null on the others
 };
 
 }  // namespace twinage

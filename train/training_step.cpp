@@ -1,19 +1,36 @@
 #include "train/training_step.h"
 
+#include <utility>
+
+#include "kernels/elementwise/elementwise.h"
+
 namespace twinage {
 
 TrainingStep::TrainingStep(Engine& engine, TwinNetwork& network, Objective& objective,
-                           AdadeltaOptimizer& optimizer, Index batch, std::uint64_t seed)
+                           AdadeltaOptimizer& optimizer, Shards shards, std::uint64_t seed)
     : engine_(engine),
       network_(network),
       objective_(objective),
       optimizer_(optimizer),
-      batch_(batch),
+      shards_(std::move(shards)),
       seed_(seed),
-      input_(engine, batch, network.preset().load, network.preset().input) {}
+      input_(engine, shards_.images(), network.preset().load, network.preset().input),
+      exchange_(shards_, network.place_on(engine.context().device)) {
+  if (shards_.ranks() == nullptr) return;
+  shards_.when_whole([this](const float* sum, Index count) { exchange_.whole(sum, count); });
+  for (const Task task : kTasks)
+    if (network.has(task)) outputs_[task] = Tensor(matrix(shards_.batch(), network.width(task)));
+}
+
+Context TrainingStep::context() const {
+  Context ctx = engine_.context();
+  ctx.shards = &shards_;
+  return ctx;
+}
 
 void TrainingStep::plan() {
-  engine_.plan(network_, batch_, Mode::train, objective_.workspace(engine_.context()));
+  engine_.plan(network_, shards_.images(), Mode::train, objective_.workspace(engine_.context()),
+               &shards_);
   // Recorded work would write where the network's memory was.
   graph_.forget();
   warm_ = false;
@@ -40,11 +57,36 @@ void TrainingStep::begin(const Batch& batch) {
 }
 
 void TrainingStep::compute() {
-  const Context& ctx = engine_.context();
+  const Context ctx = context();
+  exchange_.begin_step();
   network_.zero_gradients(ctx);
   input_.normalize();
-  objective_.compute(ctx, network_.forward(ctx, input_.images(), Mode::train));
-  network_.backward(ctx, input_.images(), objective_.gradients());
+  const TwinNetwork::Outputs outputs = network_.forward(ctx, input_.images(), Mode::train);
+  objective_.compute(ctx, of_whole_batch(outputs));
+  network_.backward(ctx, input_.images(), of_mine(objective_.gradients()));
+  exchange_.finish();
+}
+
+ByTask<ConstView> TrainingStep::of_whole_batch(const ByTask<ConstView>& mine) {
+  if (shards_.ranks() == nullptr) return mine;
+  ByTask<ConstView> whole;
+  for (const Task task : kTasks) {
+    if (mine[task].data == nullptr) continue;
+    Tensor& all = outputs_[task];
+    copy(engine_.context(), all.view().images(shards_.first_image(), shards_.images()), mine[task]);
+    shards_.gather_of_images(all.data(), all.shape().c);
+    whole[task] = all.view();
+  }
+  return whole;
+}
+
+ByTask<ConstView> TrainingStep::of_mine(const ByTask<ConstView>& whole) const {
+  if (shards_.ranks() == nullptr) return whole;
+  ByTask<ConstView> mine;
+  for (const Task task : kTasks)
+    if (whole[task].data != nullptr)
+      mine[task] = whole[task].images(shards_.first_image(), shards_.images());
+  return mine;
 }
 
 ObjectiveValue TrainingStep::loss() {

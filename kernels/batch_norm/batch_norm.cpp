@@ -54,6 +54,36 @@ void batch_norm_backward(const Context& ctx, View dx, float* dgamma, float* dbet
                    norm);
 }
 
+void batch_norm_merge(const Context& ctx, float* mean, float* variance, const float* parts,
+                      Index shards, Shape x) {
+  require(shards >= 1 && shards <= x.n,
+          "[batch_norm_merge] expected 1 to {} shards of {} images, got {}", x.n, x.n, shards);
+  TWINAGE_DISPATCH(ctx, batch_norm_merge, mean, variance, parts, shards, x);
+}
+
+void batch_norm_sums(const Context& ctx, float* sums, ConstView dy, ConstView x, const float* mean,
+                     const float* variance, const float* gamma, const float* beta,
+                     const BatchNorm& norm) {
+  require_view("batch_norm_sums", "x", x);
+  require_shape("batch_norm_sums", "dy", dy, x.shape);
+  require_epsilon("batch_norm_sums", norm);
+  TWINAGE_DISPATCH(ctx, batch_norm_sums, sums, dy, x, mean, variance, gamma, beta, norm);
+}
+
+void batch_norm_dx(const Context& ctx, View dx, ConstView dy, ConstView x, const float* mean,
+                   const float* variance, const float* gamma, const float* beta, const float* parts,
+                   Index shards, Index count, const BatchNorm& norm) {
+  require_view("batch_norm_dx", "x", x);
+  require_shape("batch_norm_dx", "dy", dy, x.shape);
+  require_shape("batch_norm_dx", "dx", dx, x.shape);
+  require_epsilon("batch_norm_dx", norm);
+  require(shards >= 1 && count >= x.shape.pixels(),
+          "[batch_norm_dx] expected at least 1 shard and {} pixels, got {} and {}",
+          x.shape.pixels(), shards, count);
+  TWINAGE_DISPATCH(ctx, batch_norm_dx, dx, dy, x, mean, variance, gamma, beta, parts, shards, count,
+                   norm);
+}
+
 void batch_norm_fold(const Context& ctx, float* scale, float* shift, const float* mean,
                      const float* variance, const float* gamma, const float* beta, Index channels,
                      const BatchNorm& norm) {

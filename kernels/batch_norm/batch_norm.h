@@ -45,6 +45,24 @@ void batch_norm_backward(const Context& ctx, View dx, float* dgamma, float* dbet
                          ConstView x, const float* mean, const float* variance, const float* gamma,
                          const float* beta, const BatchNorm& norm);
 
+// The same where a batch is cut into shards (core/shards.h), of which this process may have a few
+// only. Statistics of shards, parts[s] = {mean [C], variance [C]} of shard s, merged in the order
+// of the shards (Chan et al., in double). x: of the whole batch, whose shard s begins at image
+// floor(s N / shards).
+void batch_norm_merge(const Context& ctx, float* mean, float* variance, const float* parts,
+                      Index shards, Shape x);
+
+// sums = {sum g [C], sum g * xhat [C]} over the pixels of x, a shard. Overwritten.
+void batch_norm_sums(const Context& ctx, float* sums, ConstView dy, ConstView x, const float* mean,
+                     const float* variance, const float* gamma, const float* beta,
+                     const BatchNorm& norm);
+
+// dx of batch_norm_backward, given the sums of all shards, parts[s] of shard s, that are added in
+// their order. x: any of the batch's pixels; count: all of them.
+void batch_norm_dx(const Context& ctx, View dx, ConstView dy, ConstView x, const float* mean,
+                   const float* variance, const float* gamma, const float* beta, const float* parts,
+                   Index shards, Index count, const BatchNorm& norm);
+
 // What inference folds into the convolution in front: w' = w * scale[k], bias' = shift[k] with
 //   scale = gamma / sqrt(variance + epsilon),  shift = beta - mean * scale.
 void batch_norm_fold(const Context& ctx, float* scale, float* shift, const float* mean,
@@ -55,6 +73,9 @@ TWINAGE_BACKENDS(batch_norm_statistics)
 TWINAGE_BACKENDS(batch_norm_update_running)
 TWINAGE_BACKENDS(batch_norm_apply)
 TWINAGE_BACKENDS(batch_norm_backward)
+TWINAGE_BACKENDS(batch_norm_merge)
+TWINAGE_BACKENDS(batch_norm_sums)
+TWINAGE_BACKENDS(batch_norm_dx)
 TWINAGE_BACKENDS(batch_norm_fold)
 TWINAGE_DEVICE_BACKENDS(batch_norm_workspace)
 

@@ -56,6 +56,42 @@ void scale_of_channels(float* scale, const float* gamma, const float* variance, 
     scale[c] = static_cast<float>(gamma[c] * inverse_deviation(variance[c], norm));
 }
 
+// Sums of g and of g * (x - mean) over all pixels: finish(channel, sum_g, sum_gd) of each channel.
+template <class F>
+void sums_over_pixels(const Context& ctx, ConstView dy, ConstView x, const BatchNormChannels& per,
+                      F finish) {
+  const Index channels = x.shape.c, blocks = block_count(x.shape);
+  WorkspaceScope scope(ctx.workspace);
+  float* partial = scope.floats(2 * blocks * channels);  // [block][2][channels]
+  // 1. over every block
+  for_blocks(ctx, x.shape, [&](Index first, Index pixels, Index block) {
+    float* sum_g = partial + 2 * block * channels;
+    kernels().sums(sum_g, sum_g + channels, dy.pixel(first), dy.ld, x.pixel(first), x.ld, pixels,
+                   channels, per);
+  });
+  // 2. add the blocks up
+  for_channel_groups(ctx, channels, [&](Index first, Index group) {
+    double sum_g[kChannelGroup] = {}, sum_gd[kChannelGroup] = {};
+    for (Index block = 0; block < blocks; ++block) {
+      const float* row = partial + 2 * block * channels + first;
+      for (Index c = 0; c < group; ++c) {
+        sum_g[c] += static_cast<double>(row[c]);
+        sum_gd[c] += static_cast<double>(row[channels + c]);
+      }
+    }
+    for (Index c = 0; c < group; ++c) finish(first + c, sum_g[c], sum_gd[c]);
+  });
+}
+
+// dx, once the means of g and g * xhat are known.
+void dx_of_means(const Context& ctx, View dx, ConstView dy, ConstView x,
+                 const BatchNormChannels& per) {
+  for_blocks(ctx, x.shape, [&](Index first, Index pixels, Index) {
+    kernels().dx(dx.pixel(first), dx.ld, dy.pixel(first), dy.ld, x.pixel(first), x.ld, pixels,
+                 x.shape.c, per);
+  });
+}
+
 }  // namespace
 
 Index batch_norm_workspace(const Context&, Shape x) {
@@ -124,46 +160,80 @@ void batch_norm_apply(const Context& ctx, View y, ConstView x, const float* mean
 void batch_norm_backward(const Context& ctx, View dx, float* dgamma, float* dbeta, ConstView dy,
                          ConstView x, const float* mean, const float* variance, const float* gamma,
                          const float* beta, const BatchNorm& norm) {
-  const Index channels = x.shape.c, blocks = block_count(x.shape);
+  const Index channels = x.shape.c;
   WorkspaceScope scope(ctx.workspace);
   float* scale = scope.floats(channels);
   float* mean_g = scope.floats(channels);
   float* slope = scope.floats(channels);
-  float* partial = scope.floats(2 * blocks * channels);  // [block][2][channels]
   scale_of_channels(scale, gamma, variance, channels, norm);
   const BatchNormChannels per{mean, scale, beta, mean_g, slope, norm.relu};
-  // 1. sums of g and g * (x - mean) over every block
-  for_blocks(ctx, x.shape, [&](Index first, Index pixels, Index block) {
-    float* sum_g = partial + 2 * block * channels;
-    kernels().sums(sum_g, sum_g + channels, dy.pixel(first), dy.ld, x.pixel(first), x.ld, pixels,
-                   channels, per);
-  });
-  // 2. add the blocks up; the gradients of gamma and beta
+  // 1. and 2. the sums; the gradients of gamma and beta
   const auto count = static_cast<double>(x.shape.pixels());
-  for_channel_groups(ctx, channels, [&](Index first, Index group) {
-    double sum_g[kChannelGroup] = {}, sum_gd[kChannelGroup] = {};
-    for (Index block = 0; block < blocks; ++block) {
-      const float* row = partial + 2 * block * channels + first;
-      for (Index c = 0; c < group; ++c) {
-        sum_g[c] += static_cast<double>(row[c]);
-        sum_gd[c] += static_cast<double>(row[channels + c]);
-      }
-    }
-    for (Index c = 0; c < group; ++c) {
-      const Index k = first + c;
-      const double inverse = inverse_deviation(variance[k], norm);
-      const double sum_g_xhat = sum_gd[c] * inverse;
-      dbeta[k] = static_cast<float>(dbeta[k] + sum_g[c]);
-      dgamma[k] = static_cast<float>(dgamma[k] + sum_g_xhat);
-      mean_g[k] = static_cast<float>(sum_g[c] / count);
-      slope[k] = static_cast<float>(sum_g_xhat / count * inverse);
-    }
+  sums_over_pixels(ctx, dy, x, per, [&](Index k, double sum_g, double sum_gd) {
+    const double inverse = inverse_deviation(variance[k], norm);
+    const double sum_g_xhat = sum_gd * inverse;
+    dbeta[k] = static_cast<float>(dbeta[k] + sum_g);
+    dgamma[k] = static_cast<float>(dgamma[k] + sum_g_xhat);
+    mean_g[k] = static_cast<float>(sum_g / count);
+    slope[k] = static_cast<float>(sum_g_xhat / count * inverse);
   });
   // 3. dx
-  for_blocks(ctx, x.shape, [&](Index first, Index pixels, Index) {
-    kernels().dx(dx.pixel(first), dx.ld, dy.pixel(first), dy.ld, x.pixel(first), x.ld, pixels,
-                 channels, per);
+  dx_of_means(ctx, dx, dy, x, per);
+}
+
+void batch_norm_merge(const Context&, float* mean, float* variance, const float* parts,
+                      Index shards, Shape x) {
+  const auto pixels = [&](Index s) {
+    return static_cast<double>(((s + 1) * x.n / shards - s * x.n / shards) * x.h * x.w);
+  };
+  for (Index c = 0; c < x.c; ++c) {
+    double have = 0, m = 0, m2 = 0;
+    for (Index s = 0; s < shards; ++s) {
+      const double more = pixels(s), share = more / (have + more);
+      const double delta = parts[2 * s * x.c + c] - m;
+      m += delta * share;
+      m2 += parts[(2 * s + 1) * x.c + c] * more + delta * delta * have * share;
+      have += more;
+    }
+    mean[c] = static_cast<float>(m);
+    variance[c] = static_cast<float>(m2 / have);
+  }
+}
+
+void batch_norm_sums(const Context& ctx, float* sums, ConstView dy, ConstView x, const float* mean,
+                     const float* variance, const float* gamma, const float* beta,
+                     const BatchNorm& norm) {
+  const Index channels = x.shape.c;
+  WorkspaceScope scope(ctx.workspace);
+  float* scale = scope.floats(channels);
+  scale_of_channels(scale, gamma, variance, channels, norm);
+  const BatchNormChannels per{.mean = mean, .scale = scale, .beta = beta, .relu = norm.relu};
+  sums_over_pixels(ctx, dy, x, per, [&](Index k, double sum_g, double sum_gd) {
+    sums[k] = static_cast<float>(sum_g);
+    sums[channels + k] = static_cast<float>(sum_gd * inverse_deviation(variance[k], norm));
   });
+}
+
+void batch_norm_dx(const Context& ctx, View dx, ConstView dy, ConstView x, const float* mean,
+                   const float* variance, const float* gamma, const float* beta, const float* parts,
+                   Index shards, Index count, const BatchNorm& norm) {
+  const Index channels = x.shape.c;
+  WorkspaceScope scope(ctx.workspace);
+  float* scale = scope.floats(channels);
+  float* mean_g = scope.floats(channels);
+  float* slope = scope.floats(channels);
+  scale_of_channels(scale, gamma, variance, channels, norm);
+  for (Index c = 0; c < channels; ++c) {
+    double sum_g = 0, sum_g_xhat = 0;
+    for (Index s = 0; s < shards; ++s) {
+      sum_g += parts[2 * s * channels + c];
+      sum_g_xhat += parts[(2 * s + 1) * channels + c];
+    }
+    const auto all = static_cast<double>(count);
+    mean_g[c] = static_cast<float>(sum_g / all);
+    slope[c] = static_cast<float>(sum_g_xhat / all * inverse_deviation(variance[c], norm));
+  }
+  dx_of_means(ctx, dx, dy, x, {mean, scale, beta, mean_g, slope, norm.relu});
 }
 
 void batch_norm_fold(const Context&, float* scale, float* shift, const float* mean,

@@ -206,6 +206,53 @@ __global__ void __launch_bounds__(kMergeThreads)
   slope[c] = static_cast<float>(sum_g_xhat / count * inverse);
 }
 
+// The same of one shard, without the gradients.
+__global__ void __launch_bounds__(kWalkThreads)
+    merge_shard_sums(float* sums, const float* partial, Index ranges, Shape x,
+                     const float* variance, float epsilon) {
+  const Index channels = x.c, c = static_cast<Index>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (c >= channels) return;
+  double sum_g = 0, sum_gd = 0;
+  for (Index k = 0; k < ranges; ++k) {
+    sum_g += partial[2 * k * channels + c];
+    sum_gd += partial[(2 * k + 1) * channels + c];
+  }
+  sums[c] = static_cast<float>(sum_g);
+  sums[channels + c] =
+      static_cast<float>(sum_gd / sqrt(static_cast<double>(variance[c]) + epsilon));
+}
+
+// And the means over the batch of the sums of all shards, in their order.
+__global__ void __launch_bounds__(kWalkThreads)
+    means_of_shards(float* mean_g, float* slope, const float* parts, Index shards, Index channels,
+                    const float* variance, float epsilon, double count) {
+  const Index c = static_cast<Index>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (c >= channels) return;
+  double sum_g = 0, sum_g_xhat = 0;
+  for (Index s = 0; s < shards; ++s) {
+    sum_g += parts[2 * s * channels + c];
+    sum_g_xhat += parts[(2 * s + 1) * channels + c];
+  }
+  mean_g[c] = static_cast<float>(sum_g / count);
+  slope[c] =
+      static_cast<float>(sum_g_xhat / count / sqrt(static_cast<double>(variance[c]) + epsilon));
+}
+
+// parts: {mean, variance} of every shard
+__global__ void __launch_bounds__(kWalkThreads)
+    merge_shards(float* mean, float* variance, const float* parts, Index shards, Shape x) {
+  const Index c = static_cast<Index>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (c >= x.c) return;
+  Moments<double> all{0, 0, 0};
+  for (Index s = 0; s < shards; ++s) {
+    const Index images = (s + 1) * x.n / shards - s * x.n / shards;
+    const auto count = static_cast<double>(images * x.h * x.w);
+    all.merge({count, parts[2 * s * x.c + c], parts[(2 * s + 1) * x.c + c] * count});
+  }
+  mean[c] = static_cast<float>(all.mean);
+  variance[c] = static_cast<float>(all.m2 / all.count);
+}
+
 // 3. dx
 template <int kWidth, bool kRelu>
 __global__ void __launch_bounds__(kWalkThreads)
@@ -294,6 +341,27 @@ void batch_norm_apply(const Context& ctx, View y, ConstView x, const float* mean
   gpu::launch(ctx, "batch_norm_apply", kernel, walk.grid, walk.block, 0, y, x, per);
 }
 
+namespace {
+
+void sum_ranges(const Context& ctx, float* partial, ConstView dy, ConstView x, const Channels& per,
+                bool relu) {
+  gpu::launch(ctx, "batch_norm_backward", relu ? sums_of_ranges<true> : sums_of_ranges<false>,
+              dim3(channel_groups(x.shape.c), static_cast<unsigned>(range_count(x.shape))),
+              dim3(kLanes, kRows), 0, partial, dy, x, per, range_pixels(x.shape));
+}
+
+void form_dx(const Context& ctx, View dx, ConstView dy, ConstView x, const Channels& per, bool relu,
+             const float* mean_g, const float* slope) {
+  const int width = in_fours(dx) && in_fours(dy) && in_fours(x) && all_in_fours(per) ? 4 : 1;
+  const Walk walk = walk_over(x.shape, width);
+  auto* kernel = relu ? dx_of_sums<1, true> : dx_of_sums<1, false>;
+  if (width == 4) kernel = relu ? dx_of_sums<4, true> : dx_of_sums<4, false>;
+  gpu::launch(ctx, "batch_norm_backward", kernel, walk.grid, walk.block, 0, dx, dy, x, per, mean_g,
+              slope);
+}
+
+}  // namespace
+
 void batch_norm_backward(const Context& ctx, View dx, float* dgamma, float* dbeta, ConstView dy,
                          ConstView x, const float* mean, const float* variance, const float* gamma,
                          const float* beta, const BatchNorm& norm) {
@@ -304,18 +372,43 @@ void batch_norm_backward(const Context& ctx, View dx, float* dgamma, float* dbet
   float* slope = scope.floats(channels);
   float* partial = scope.floats(2 * ranges * channels);
   const Channels per{mean, variance, gamma, beta, norm.epsilon};
-  gpu::launch(ctx, "batch_norm_backward", norm.relu ? sums_of_ranges<true> : sums_of_ranges<false>,
-              dim3(channel_groups(channels), static_cast<unsigned>(ranges)), dim3(kLanes, kRows), 0,
-              partial, dy, x, per, range_pixels(x.shape));
+  sum_ranges(ctx, partial, dy, x, per, norm.relu);
   gpu::launch(ctx, "batch_norm_backward", merge_sums, dim3(channel_groups(channels)),
               dim3(kLanes, kMergeRows), 0, mean_g, slope, dgamma, dbeta, partial, ranges, x.shape,
               variance, norm.epsilon);
-  const int width = in_fours(dx) && in_fours(dy) && in_fours(x) && all_in_fours(per) ? 4 : 1;
-  const Walk walk = walk_over(x.shape, width);
-  auto* kernel = norm.relu ? dx_of_sums<1, true> : dx_of_sums<1, false>;
-  if (width == 4) kernel = norm.relu ? dx_of_sums<4, true> : dx_of_sums<4, false>;
-  gpu::launch(ctx, "batch_norm_backward", kernel, walk.grid, walk.block, 0, dx, dy, x, per, mean_g,
-              slope);
+  form_dx(ctx, dx, dy, x, per, norm.relu, mean_g, slope);
+}
+
+void batch_norm_merge(const Context& ctx, float* mean, float* variance, const float* parts,
+                      Index shards, Shape x) {
+  gpu::launch(ctx, "batch_norm_merge", merge_shards, a_thread_each(x.c), dim3(kWalkThreads), 0,
+              mean, variance, parts, shards, x);
+}
+
+void batch_norm_sums(const Context& ctx, float* sums, ConstView dy, ConstView x, const float* mean,
+                     const float* variance, const float* gamma, const float* beta,
+                     const BatchNorm& norm) {
+  const Index channels = x.shape.c, ranges = range_count(x.shape);
+  WorkspaceScope scope(ctx.workspace);
+  float* partial = scope.floats(2 * ranges * channels);
+  if (ranges > 0)
+    sum_ranges(ctx, partial, dy, x, {mean, variance, gamma, beta, norm.epsilon}, norm.relu);
+  gpu::launch(ctx, "batch_norm_sums", merge_shard_sums, a_thread_each(channels), dim3(kWalkThreads),
+              0, sums, partial, ranges, x.shape, variance, norm.epsilon);
+}
+
+void batch_norm_dx(const Context& ctx, View dx, ConstView dy, ConstView x, const float* mean,
+                   const float* variance, const float* gamma, const float* beta, const float* parts,
+                   Index shards, Index count, const BatchNorm& norm) {
+  if (x.shape.size() == 0) return;
+  const Index channels = x.shape.c;
+  WorkspaceScope scope(ctx.workspace);
+  float* mean_g = scope.floats(channels);
+  float* slope = scope.floats(channels);
+  gpu::launch(ctx, "batch_norm_dx", means_of_shards, a_thread_each(channels), dim3(kWalkThreads), 0,
+              mean_g, slope, parts, shards, channels, variance, norm.epsilon,
+              static_cast<double>(count));
+  form_dx(ctx, dx, dy, x, {mean, variance, gamma, beta, norm.epsilon}, norm.relu, mean_g, slope);
 }
 
 void batch_norm_fold(const Context& ctx, float* scale, float* shift, const float* mean,

@@ -67,6 +67,61 @@ void batch_norm_backward(const Context&, View dx, float* dgamma, float* dbeta, C
   }
 }
 
+void batch_norm_merge(const Context&, float* mean, float* variance, const float* parts,
+                      Index shards, Shape x) {
+  const auto pixels = [&](Index s) {
+    return static_cast<double>(((s + 1) * x.n / shards - s * x.n / shards) * x.h * x.w);
+  };
+  const auto total = static_cast<double>(x.pixels());
+  for (Index c = 0; c < x.c; ++c) {
+    double m = 0, squares = 0;
+    for (Index s = 0; s < shards; ++s) m += pixels(s) * parts[2 * s * x.c + c] / total;
+    for (Index s = 0; s < shards; ++s) {
+      const double between = parts[2 * s * x.c + c] - m;
+      squares += pixels(s) * (parts[(2 * s + 1) * x.c + c] + between * between);
+    }
+    mean[c] = static_cast<float>(m);
+    variance[c] = static_cast<float>(squares / total);
+  }
+}
+
+void batch_norm_sums(const Context&, float* sums, ConstView dy, ConstView x, const float* mean,
+                     const float* variance, const float* gamma, const float* beta,
+                     const BatchNorm& norm) {
+  for (Index c = 0; c < x.shape.c; ++c) {
+    const double deviation = std::sqrt(static_cast<double>(variance[c]) + norm.epsilon);
+    double sum_g = 0, sum_g_xhat = 0;
+    for (Index p = 0; p < x.shape.pixels(); ++p) {
+      const double xhat = (static_cast<double>(x.pixel(p)[c]) - mean[c]) / deviation;
+      if (norm.relu && !(gamma[c] * xhat + beta[c] > 0)) continue;
+      sum_g += dy.pixel(p)[c];
+      sum_g_xhat += dy.pixel(p)[c] * xhat;
+    }
+    sums[c] = static_cast<float>(sum_g);
+    sums[x.shape.c + c] = static_cast<float>(sum_g_xhat);
+  }
+}
+
+void batch_norm_dx(const Context&, View dx, ConstView dy, ConstView x, const float* mean,
+                   const float* variance, const float* gamma, const float* beta, const float* parts,
+                   Index shards, Index count, const BatchNorm& norm) {
+  const Index channels = x.shape.c;
+  for (Index c = 0; c < channels; ++c) {
+    const double deviation = std::sqrt(static_cast<double>(variance[c]) + norm.epsilon);
+    double mean_g = 0, mean_g_xhat = 0;
+    for (Index s = 0; s < shards; ++s) {
+      mean_g += parts[2 * s * channels + c] / static_cast<double>(count);
+      mean_g_xhat += parts[(2 * s + 1) * channels + c] / static_cast<double>(count);
+    }
+    for (Index p = 0; p < x.shape.pixels(); ++p) {
+      const double xhat = (static_cast<double>(x.pixel(p)[c]) - mean[c]) / deviation;
+      const bool passes = !norm.relu || gamma[c] * xhat + beta[c] > 0;
+      const double g = passes ? static_cast<double>(dy.pixel(p)[c]) : 0.0;
+      dx.pixel(p)[c] = static_cast<float>(gamma[c] / deviation * (g - mean_g - xhat * mean_g_xhat));
+    }
+  }
+}
+
 void batch_norm_fold(const Context&, float* scale, float* shift, const float* mean,
                      const float* variance, const float* gamma, const float* beta, Index channels,
                      const BatchNorm& norm) {

@@ -3,7 +3,8 @@
 //
 //   y[i] = x[i] * m[i],    m[i] = word(key, i) < rate * 2^32 ? 0 : 1 / (1 - rate)
 //
-// with i the position in the packed tensor (NHWC, whatever the pitch) and word(key, i) 32 bits of
+// with i the position in the packed tensor of the whole batch (NHWC, whatever the pitch; x may be
+// some of its images: key.first) and word(key, i) 32 bits of
 // Philox 4x32-10 (core/random.h): a mask is a function of its key and the position alone, the same
 // bits on every device and for any number of threads. So none is stored: the gradient is
 //
@@ -25,6 +26,7 @@ namespace twinage {
 struct DropoutKey {
   std::uint64_t seed = 0, step = 0;  // step: below 2^32
   std::uint64_t stream = 0;          // of the layer (stream_of(name)): each has masks of its own
+  std::uint64_t first = 0;           // position of x's first element: a multiple of its channels
 };
 
 // Words 4 * group ... 4 * group + 3. Other streams of the same seed (core/random.h: Random) count

@@ -15,7 +15,7 @@ template <Write kWrite>
 void drop_run(float* y, const float* x, Index count, Index position, DropoutRule rule,
               const DropoutKey& key) {
   for (Index i = 0; i < count;) {
-    const Index at = position + i;
+    const Index at = static_cast<Index>(key.first) + position + i;
     const Philox4 words = dropout_words(key, static_cast<std::uint64_t>(at / 4));
     const Index end = std::min(count, i + 4 - at % 4);
     for (auto word = static_cast<std::size_t>(at % 4); i < end; ++i, ++word) {

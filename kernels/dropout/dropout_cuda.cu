@@ -11,7 +11,7 @@ __global__ void __launch_bounds__(kWalkThreads)
     drop(View y, ConstView x, DropoutRule rule, const DropoutKey* key, bool accumulate) {
   const DropoutKey of_step = *key;
   for_packs<kWidth>(y.shape, [&](Index p, Index c) {
-    const Index position = p * y.shape.c + c;
+    const Index position = static_cast<Index>(of_step.first) + p * y.shape.c + c;
     const Philox4 words = dropout_words(of_step, static_cast<std::uint64_t>(position / 4));
     auto pack = load_pack<kWidth>(x.pixel(p) + c);
     const auto before = accumulate ? load_pack<kWidth>(y.pixel(p) + c) : pack_of<kWidth>(0);

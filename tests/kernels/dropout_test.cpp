@@ -59,6 +59,19 @@ double disagreement(const std::vector<float>& a, const std::vector<float>& b) {
   return share(other);
 }
 
+TEST_CASE("dropout: some images of a batch are dropped as they are in the batch") {
+  for (const Case& c : kCases) {
+    const Index before = c.shape.n / 2, floats = before * c.shape.h * c.shape.w * c.shape.c;
+    CAPTURE(to_string(c.shape));
+    DropoutKey key = kKey;
+    const std::vector<float> whole = mask(key, c.shape, 0.5, c.extra);
+    key.first = static_cast<std::uint64_t>(floats);
+    Shape rest = c.shape;
+    rest.n -= before;
+    CHECK(mask(key, rest, 0.5, c.extra) == std::vector<float>(whole.begin() + floats, whole.end()));
+  }
+}
+
 TEST_CASE("dropout: equals naive, bit for bit") {
   Random random(1);
   const TestContext ctx;

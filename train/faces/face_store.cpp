@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 
 #include "core/content_hash.h"
 #include "core/error.h"
@@ -52,10 +53,51 @@ Decoded decode(Face& face, Index side, bool keep, FaceStore::WhenNone none) {
   }
 }
 
+constexpr std::size_t kRoundBytes = std::size_t{1} << 24;  // of pictures, of one rank
+
+// One picture as it travels: content, bytes of the picture and of the failure, then these.
+void append(std::vector<std::uint8_t>& block, const Face& face, const Decoded& decoded) {
+  const std::uint64_t head[] = {face.content, decoded.rgb.size(), decoded.failure.size()};
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(head);
+  block.insert(block.end(), bytes, bytes + sizeof head);
+  block.insert(block.end(), decoded.rgb.begin(), decoded.rgb.end());
+  block.insert(block.end(), decoded.failure.begin(), decoded.failure.end());
+}
+
+const std::uint8_t* take(const std::uint8_t* from, Face& face, Decoded& decoded) {
+  std::uint64_t head[3];
+  std::memcpy(head, from, sizeof head);
+  from += sizeof head;
+  face.content = head[0];
+  decoded.rgb.assign(from, from + head[1]);
+  from += head[1];
+  decoded.failure.assign(from, from + head[2]);
+  return from + head[2];
+}
+
+// The pictures [first, end) of this rank and those of all others, which are behind one another from
+// `begin` on: after this all have all of them.
+void share(Communicator& all, std::span<Face> faces, std::vector<Decoded>& decoded,
+           std::size_t begin, std::size_t first, std::size_t end) {
+  std::vector<std::uint8_t> mine;
+  for (std::size_t i = first; i < end; ++i) append(mine, faces[i], decoded[i]);
+  const auto rank = static_cast<std::size_t>(all.rank());
+  std::vector<std::size_t> sizes(static_cast<std::size_t>(all.size()));
+  sizes[rank] = mine.size();
+  all.gather(sizes.data(), std::vector<std::size_t>(sizes.size(), sizeof(std::size_t)));
+  std::vector<std::uint8_t> block(bytes_before(sizes, sizes.size()));
+  std::ranges::copy(mine, block.begin() + static_cast<std::ptrdiff_t>(bytes_before(sizes, rank)));
+  all.gather(block.data(), sizes);
+  const std::uint8_t* at = block.data();
+  for (std::size_t i = begin; at < block.data() + block.size(); ++i)
+    at = take(at, faces[i], decoded[i]);
+}
+
 }  // namespace
 
 FaceStore::FaceStore(FaceDataset& dataset, Index side, int threads, std::size_t memory_limit_bytes,
-                     const std::function<void(Index, Index)>& progress, WhenNone none)
+                     const std::function<void(Index, Index)>& progress, WhenNone none,
+                     const Ranks& ranks)
     : dataset_(&dataset), side_(side) {
   require(side >= 1, "[face_store] expected a side of at least 1 pixel, got {}", side);
   const auto total = static_cast<Index>(dataset.faces.size());
@@ -64,12 +106,24 @@ FaceStore::FaceStore(FaceDataset& dataset, Index side, int threads, std::size_t 
 
   std::vector<Decoded> decoded(dataset.faces.size());
   std::atomic<Index> done = 0;
-  parallel_for(threads, total, [&](Index i, int thread) {
-    const auto at = static_cast<std::size_t>(i);
-    decoded[at] = decode(dataset.faces[at], side, i < fits, none);
-    const Index count = ++done;
-    if (thread == 0 && progress) progress(count, total);
-  });
+  // In rounds, in which each rank has some in a row: alone, one round is all.
+  const Index some = std::max<Index>(1, static_cast<Index>(kRoundBytes / bytes_of_face()));
+  const Index part = ranks.alone() ? total : std::min(some, ceil_div(total, ranks.size()));
+  for (Index begin = 0; begin < total; begin += ranks.size() * part) {
+    const Index first = std::min(total, begin + ranks.rank() * part);
+    const Index end = std::min(total, first + part);
+    ranks.together([&] {
+      parallel_for(threads, end - first, [&](Index i, int thread) {
+        const auto at = static_cast<std::size_t>(first + i);
+        decoded[at] = decode(dataset.faces[at], side, first + i < fits, none);
+        const Index count = ranks.size() * ++done;
+        if (thread == 0 && progress) progress(std::min(count, total), total);
+      });
+    });
+    if (!ranks.alone())
+      share(*ranks.communicator(), dataset.faces, decoded, static_cast<std::size_t>(begin),
+            static_cast<std::size_t>(first), static_cast<std::size_t>(end));
+  }
   if (progress) progress(total, total);
 
   // Kept are the first `fits` without those that failed: again the first ones, in order.

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/ranks.h"
 #include "train/faces/face_dataset.h"
 #include "train/faces/pictures/image.h"
 
@@ -20,10 +21,12 @@ class FaceStore {
   // dataset.faces to dataset.skipped; the order of the others stays. Sets Face::content. Calls
   // progress(done, total) now and then, on the calling thread. When none is left, throws Error, or
   // goes on if that is wanted; the same when the disk, say, fails to give a picture (ReadFailed).
-  // `dataset` must outlive the store, its faces unchanged but for keep().
+  // `dataset` must outlive the store, its faces unchanged but for keep(). Several ranks read and
+  // decode a part each and hand each other what came of it: all have all of it then.
   enum class WhenNone { fail, go_on };
   FaceStore(FaceDataset& dataset, Index side, int threads, std::size_t memory_limit_bytes,
-            const std::function<void(Index, Index)>& progress = {}, WhenNone none = WhenNone::fail);
+            const std::function<void(Index, Index)>& progress = {}, WhenNone none = WhenNone::fail,
+            const Ranks& ranks = {});
 
   // After faces were taken out of the dataset: those that stayed, as ascending indices before.
   void keep(const std::vector<Index>& stayed);

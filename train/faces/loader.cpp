@@ -141,6 +141,7 @@ struct Loader::State {
   const Index side;
   const AugmentOptions augment;
   const std::uint64_t seed, first_step;
+  const Places places;
 
   std::mutex mutex;
   std::condition_variable room, filled;
@@ -187,17 +188,21 @@ void Loader::State::fill(Batch& batch, std::uint64_t step, Image& scratch) const
   batch.step = step;
   batch.faces = plan(step);
   const std::size_t count = batch.faces.size(), bytes = store.bytes_of_face();
-  batch.pixels.resize(count * bytes);
-  batch.variations.resize(count);
+  const std::size_t first = std::min(count, static_cast<std::size_t>(places.first));
+  const std::size_t here = std::min(count - first, static_cast<std::size_t>(places.count));
+  batch.pixels.resize(here * bytes);
+  batch.variations.resize(here);
   batch.ages.resize(count);
   batch.genders.resize(count);
   for (std::size_t j = 0; j < count; ++j) {
     const Index face = batch.faces[j];
-    std::ranges::copy(store.pixels(face, scratch), &batch.pixels[j * bytes]);
-    Random random(seed, stream_of(Purpose::augment, step, static_cast<Index>(j)));
-    batch.variations[j] = draw_variation(augment, store.side(), side, &random);
     batch.ages[j] = dataset.faces[static_cast<std::size_t>(face)].age;
     batch.genders[j] = dataset.faces[static_cast<std::size_t>(face)].gender;
+    if (j < first || j >= first + here) continue;
+    std::ranges::copy(store.pixels(face, scratch), &batch.pixels[(j - first) * bytes]);
+    // By its place in the whole batch, whoever computes it.
+    Random random(seed, stream_of(Purpose::augment, step, static_cast<Index>(j)));
+    batch.variations[j - first] = draw_variation(augment, store.side(), side, &random);
   }
 }
 
@@ -212,7 +217,7 @@ void Loader::State::shut_down() {
 
 Loader::Loader(const FaceDataset& dataset, const FaceStore& store, BatchPlan plan, Index input_side,
                const AugmentOptions& augment, std::uint64_t seed, std::uint64_t first_step,
-               int workers, int depth) {
+               int workers, int depth, Places places) {
   require(workers >= 1 && depth >= 1,
           "[loader] expected at least one worker and a depth of at least one, got {} and {}",
           workers, depth);
@@ -226,6 +231,7 @@ Loader::Loader(const FaceDataset& dataset, const FaceStore& store, BatchPlan pla
                          augment,
                          seed,
                          first_step,
+                         places,
                          {},
                          {},
                          {},

@@ -5,6 +5,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -17,9 +18,11 @@ namespace twinage {
 
 struct Batch {
   std::uint64_t step = 0;
-  std::vector<Index> faces;                // indices into the dataset
-  std::vector<std::uint8_t> pixels;        // RGB bytes [N][side][side][3], as the store has them
-  std::vector<ImageVariation> variations;  // [N]: what becomes of them (train/model/face_input.h)
+  std::vector<Index> faces;  // indices into the dataset
+  // Of the Places asked for, P of N: RGB bytes [P][side][side][3], as the store has them, and what
+  // becomes of them (train/model/face_input.h).
+  std::vector<std::uint8_t> pixels;
+  std::vector<ImageVariation> variations;
   std::vector<float> ages;
   std::vector<std::int32_t> genders;
 };
@@ -44,13 +47,20 @@ BatchPlan shuffled_batches(Index faces, Index batch, std::uint64_t seed);
 // unless the weights are finite, at least 0 and have the mean 1.
 BatchPlan weighted_batches(std::span<const double> weights, Index batch, std::uint64_t seed);
 
+// The places of a batch whose faces a process computes. All others it leaves to others: of those it
+// has the labels, and no pictures are read.
+struct Places {
+  Index first = 0;
+  Index count = std::numeric_limits<Index>::max();  // or as many as there are
+};
+
 // Worker threads fill batches ahead, at most `depth` of them; next() returns them in order.
 class Loader {
  public:
   // `dataset` and `store` must outlive the loader. input_side: of the images to be made.
   Loader(const FaceDataset& dataset, const FaceStore& store, BatchPlan plan, Index input_side,
          const AugmentOptions& augment, std::uint64_t seed, std::uint64_t first_step, int workers,
-         int depth);
+         int depth, Places places = {});
   ~Loader();  // stops the workers
   // The batch stays valid until the next call. Rethrows what a worker threw.
   const Batch& next();

@@ -104,6 +104,23 @@ Embedded nothing_of(const TwinNetwork& network, std::size_t count) {
   return result;
 }
 
+// After this all ranks have the rows of a round, which begins where the result is done.
+void share_round(const Ranks& ranks, Embedded& result, Index batch) {
+  if (ranks.alone()) return;
+  const auto count = static_cast<Index>(result.female.size());
+  const auto share = [&](float* rows, Index width) {
+    std::vector<std::size_t> bytes;
+    for (Index r = 0; r < ranks.size(); ++r) {
+      const Index here = std::clamp<Index>(count - result.done - r * batch, 0, batch);
+      bytes.push_back(static_cast<std::size_t>(here * width) * sizeof(float));
+    }
+    ranks.communicator()->gather(rows + result.done * width, bytes);
+  };
+  for (Tensor* rows : {&result.z, &result.ages})
+    if (!rows->empty()) share(rows->data(), rows->shape().c);
+  share(result.female.data(), 1);
+}
+
 }  // namespace
 
 Index count_looks(const EmbedOptions& options) {
@@ -138,14 +155,17 @@ void embed_more(Engine& engine, TwinNetwork& network, const FaceStore& store,
   const std::vector<ImageVariation> looks = looks_of(options, store.side(), side);
   const float share = 1.0F / static_cast<float>(looks.size());
 
+  const Ranks& ranks = engine.ranks();
   while (result.done < count) {
-    const Index first = result.done;
+    // A round: a batch for each rank, the last ones less or nothing.
+    const Index first = std::min(count, result.done + ranks.rank() * batch);
     const Index here = std::min(batch, count - first);
     const auto chosen =
         faces.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(here));
-    gather_pixels(ctx, pixels, store, chosen);
+    ranks.together([&] { gather_pixels(ctx, pixels, store, chosen); });
     outputs.clear(result, first, here);
     for (const ImageVariation& look : looks) {
+      if (here == 0) break;
       std::ranges::fill(variations, look);
       input.send(pixels, variations);
       input.receive();
@@ -153,7 +173,8 @@ void embed_more(Engine& engine, TwinNetwork& network, const FaceStore& store,
       outputs.receive(engine, network.forward(ctx, input.images(), Mode::eval));
       outputs.add_to(result, first, here, share);
     }
-    result.done += here;
+    share_round(ranks, result, batch);
+    result.done = std::min(count, result.done + ranks.size() * batch);
     if (options.progress) options.progress(result.done, count);
     if (options.pause && result.done < count && options.pause(result)) return;
   }

@@ -38,7 +38,8 @@ Index count_looks(const EmbedOptions& options);  // the network's runs for one f
 
 // Runs the network in inference mode over the faces of the store named by `faces`, centre-cropped.
 // Leaves the network planned for inference. Batches are of a fixed size, so a face's result does
-// not depend on its neighbours.
+// not depend on its neighbours. Several ranks (Engine::ranks) take a batch each in turn, and all
+// have the result: the same bits.
 Embedded embed_faces(Engine& engine, TwinNetwork& network, const FaceStore& store,
                      std::span<const Index> faces, const EmbedOptions& options);
 // Goes on where `so_far` was paused (or empty: starts), to the same bits as without the pause.

@@ -11,7 +11,10 @@
 
 namespace twinage {
 
-Engine::Engine(const EngineOptions& options) : workspace_(std::make_unique<Workspace>()) {
+Engine::Engine(const EngineOptions& options)
+    : workspace_(std::make_unique<Workspace>()),
+      alone_(std::make_unique<Ranks>()),
+      ranks_(options.ranks == nullptr ? alone_.get() : options.ranks) {
   const Device device = options.device.device;
   const Math math = options.math;
   require(!options.vendor || device == Device::cuda,
@@ -31,6 +34,9 @@ Engine::Engine(const EngineOptions& options) : workspace_(std::make_unique<Works
     stream_ = std::make_unique<CudaStream>();
     context_.stream = stream_->handle();
   }
+  require(ranks_->alone() || device == Device::cpu,
+          "[engine] several processes work together on device cpu, not on {}: start one of them",
+          to_string(device));
   require(options.threads >= 0, "[engine] expected at least 0 threads, got {}", options.threads);
   context_.device = device;
   context_.math = math;
@@ -45,8 +51,11 @@ Engine::Engine(const EngineOptions& options) : workspace_(std::make_unique<Works
   if (device == Device::simt) simt_memory::protect_from_host(true);
 }
 
-void Engine::plan(TwinNetwork& network, Index batch, Mode mode, Index beside) {
-  network.plan(context_, batch, mode);
+void Engine::plan(TwinNetwork& network, Index batch, Mode mode, Index beside,
+                  const Shards* shards) {
+  Context ctx = context_;
+  ctx.shards = shards;
+  network.plan(ctx, batch, mode);
   const Index needed = std::max({network.workspace(), all_finite_workspace(context_), beside});
   if (needed > workspace_->capacity()) {
     *workspace_ = Workspace();  // free the old one first

@@ -4,6 +4,7 @@
 
 #include "core/context.h"
 #include "core/cuda_stream.h"
+#include "core/ranks.h"
 #include "siamese/twin_network.h"
 
 namespace twinage {
@@ -13,6 +14,7 @@ struct EngineOptions {
   int threads = 0;         // of the host; 0: all processors
   Math math = Math::fp32;  // of multiplications on device cuda and simt
   bool vendor = false;     // device cuda: convolutions by cuDNN, matrix products by cuBLAS
+  Ranks* ranks = nullptr;  // that work together; must outlive the engine. Null: it works alone
 };
 
 class Engine {
@@ -26,9 +28,12 @@ class Engine {
   // Plans the network and makes the workspace as large as it says. A network is planned once for
   // each change between training and inference, never within a training step.
   // beside: floats that something else takes while the network's own scratch is free, such as a
-  // loss.
-  void plan(TwinNetwork& network, Index batch, Mode mode, Index beside = 0);
+  // loss. shards: of a training step, whose context has to say so, too.
+  void plan(TwinNetwork& network, Index batch, Mode mode, Index beside = 0,
+            const Shards* shards = nullptr);
   Index workspace_bytes() const;
+  // The processes that do this work together, each with an engine of its own.
+  Ranks& ranks() const { return *ranks_; }
   // Where the work of device cuda waits in order; null for other devices.
   CudaStream* stream() const { return stream_.get(); }
 
@@ -36,6 +41,8 @@ class Engine {
   std::unique_ptr<CudaStream> stream_;    // of device cuda
   std::unique_ptr<Workspace> workspace_;  // its address stays when the engine is moved
   Context context_, host_context_;
+  std::unique_ptr<Ranks> alone_;
+  Ranks* ranks_;
 };
 
 }  // namespace twinage

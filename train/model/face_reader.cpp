@@ -69,7 +69,7 @@ Readings FaceReader::read(FaceDataset dataset, const std::function<void(Index, I
   readings.dataset = std::move(dataset);
   const auto memory = static_cast<std::size_t>(std::min(model_.config.memory_gb, 1e6) * 1e9);
   FaceStore store(readings.dataset, model_.network->preset().load, context().threads, memory, {},
-                  none);
+                  none, engine_.ranks());
   if (copies == CopiesCount::once) store.keep(merge_copies(readings.dataset));
   std::vector<Index> all(readings.dataset.faces.size());
   std::iota(all.begin(), all.end(), Index{0});

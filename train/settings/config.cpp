@@ -63,6 +63,11 @@ void check_settings(const TrainConfig& config) {
     throw UsageError("[config] say how long to train: exactly one of --minutes, --epochs, --steps");
   if (c.split.empty() && c.fold != 0)
     throw UsageError("[config] --fold (data.fold) is of a split: add --split (data.split)");
+  if (c.shards > c.batch)
+    throw UsageError(
+        fmt::format("[config] training.shards = {} of a batch of {}: a shard holds at "
+                    "least one face",
+                    c.shards, c.batch));
   check_start(c);
   check_readout(c);
   check_that_it_can_be_written(c);

@@ -85,6 +85,7 @@ struct TrainConfig {
 
   // [training]
   Index batch = 64;
+  Index shards = 1;
   Index steps = 0;  // exactly one of the three is above 0
   double epochs = 0;
   double minutes = 0;

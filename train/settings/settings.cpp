@@ -153,6 +153,9 @@ void add_optimizer(SettingList& list, TrainConfig& c) {
 
 void add_training(SettingList& list, TrainConfig& c) {
   list.add("training.batch", c.batch, even_from(2), kShared, "faces a step");
+  list.add_later("training.shards", c.shards, at_least(1), kShared,
+                 "parts of a batch whose sums are formed apart: up to so many processes train "
+                 "together, with the same bits (docs/many_twins.md)");
   list.add("training.steps", c.steps, at_least(0), kFree,
            "how long to train: exactly one of these three is above 0");
   list.add("training.epochs", c.epochs, at_least(0), kFree, "passes over the training faces");

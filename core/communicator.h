@@ -1,0 +1,42 @@
+// Communicator: the processes of one training, "ranks" 0 to size() - 1, and the few ways in which
+// they hand each other bytes. Each call is made by all of them in the same order and returns when
+// this rank's part is done. core/mpi_communicator.cpp has MPI behind it.
+#pragma once
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "core/shape.h"
+
+namespace twinage {
+
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+
+  // all: a block of every rank, one after the other, of bytes[r] for rank r. This rank's is there
+  // before the call, all of them after it.
+  virtual void gather(void* all, std::span<const std::size_t> bytes) = 0;
+  // Block r of `from`, of sizes[r] bytes, goes to rank r. Of each rank this one receives a block of
+  // sizes[rank()] bytes; they lie in `to` in the order of ranks. All ranks pass the same sizes.
+  void exchange(void* to, const void* from, std::span<const std::size_t> sizes) {
+    finish(begin_exchange(to, from, sizes));
+  }
+  // The same, begun: `to` and `from` are left alone until finish() of the number that it returns.
+  // It gets on whenever the rank makes another call. All ranks begin in the same order.
+  virtual int begin_exchange(void* to, const void* from, std::span<const std::size_t> sizes) = 0;
+  virtual void finish(int begun) = 0;
+  // What rank 0 has, on all.
+  virtual void broadcast(void* data, std::size_t bytes) = 0;
+};
+
+// Of one number of bytes for each rank, what stands before rank r's.
+inline std::size_t bytes_before(std::span<const std::size_t> bytes, std::size_t rank) {
+  std::size_t sum = 0;
+  for (std::size_t r = 0; r < rank; ++r) sum += bytes[r];
+  return sum;
+}
+
+}  // namespace twinage

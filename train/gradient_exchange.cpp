@@ -1,0 +1,58 @@
+#include "train/gradient_exchange.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/workspace.h"
+
+namespace twinage {
+namespace {
+
+constexpr Index kBucketFloats = Index{1} << 18;  // 1 MB: large beside what a message costs
+
+}  // namespace
+
+GradientExchange::GradientExchange(const Shards& shards, ParameterArena& arena)
+    : shards_(shards), arena_(arena) {
+  if (shards.ranks() == nullptr) return;
+  const Index all = arena.gradients().size();
+  for (const Index offset : arena.offsets())
+    if (buckets_.empty() || offset - buckets_.back().begin >= kBucketFloats) {
+      if (!buckets_.empty()) buckets_.back().end = offset;
+      buckets_.push_back({offset, all, 0, nullptr});
+    }
+  Index floats = 0;
+  for (const Bucket& b : buckets_) floats += shards.sum_scratch(b.end - b.begin);
+  scratch_ = Tensor(vector(std::max<Index>(1, floats)));
+  float* scratch = scratch_.data();
+  for (Bucket& b : buckets_) {
+    b.scratch = scratch;
+    scratch += shards.sum_scratch(b.end - b.begin);
+  }
+}
+
+void GradientExchange::begin_step() {
+  begun_.clear();
+  for (Bucket& b : buckets_) b.missing = b.end - b.begin;
+}
+
+void GradientExchange::whole(const float* sum, Index count) {
+  const Index at = sum - arena_.gradients().data();
+  const auto behind = std::ranges::upper_bound(buckets_, at, {}, &Bucket::begin);
+  if (behind == buckets_.begin()) return;
+  Bucket& bucket = *std::prev(behind);
+  bucket.missing -= workspace_floats(count);  // with the 0s up to the next parameter
+  if (bucket.missing == 0)
+    begun_.push_back(shards_.begin_sum(arena_.gradients().data() + bucket.begin,
+                                       bucket.end - bucket.begin, bucket.scratch));
+}
+
+void GradientExchange::finish() {
+  require(begun_.size() == buckets_.size(),
+          "[gradient_exchange] expected the gradients of {} buckets, got {}: a layer adds its own "
+          "past add_sum_of_shards",
+          buckets_.size(), begun_.size());
+  for (const Shards::Sum& sum : begun_) shards_.finish_sum(sum);
+}
+
+}  // namespace twinage
