@@ -9,6 +9,7 @@ import argparse
 import csv
 import json
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,7 +30,9 @@ def arguments():
     parser.add_argument("model")
     parser.add_argument("pictures")
     parser.add_argument("--readout")
+    parser.add_argument("--looks", type=int, help="as many the model has to take at a face")
     parser.add_argument("--time", action="store_true")
+    parser.add_argument("--rounds", type=int, default=5)
     return parser.parse_args()
 
 
@@ -104,9 +107,44 @@ def run_in_parts(session, outputs, pictures):
     return {name: np.concatenate([part[i] for part in parts]) for i, name in enumerate(outputs)}
 
 
+def time_both(asked, session, names, side):
+    """Both from PNG files to ages, by turns. A start is no part of it: onnxruntime's model is loaded before, and of
+    predict's time with all pictures that with a quarter of them is taken off."""
+    outputs = [o.name for o in session.get_outputs()]
+    few, all_of_them = names[:len(names) // 4], names
+
+    def theirs():
+        begin = time.perf_counter()
+        for i in range(0, len(names), 64):
+            session.run(outputs, {"pictures": np.stack([decoded(n, side) for n in names[i:i + 64]])})
+        return len(names) / (time.perf_counter() - begin)
+
+    def predict(pictures):
+        listed = "\n".join(pictures).encode()
+        begin = time.perf_counter()
+        subprocess.run([asked.twinage, "predict", asked.run, "--jsonl", "--list", "-"], input=listed, capture_output=True, check=True)
+        return time.perf_counter() - begin
+
+    def ours():
+        start = predict(few)
+        return (len(all_of_them) - len(few)) / (predict(all_of_them) - start)
+
+    theirs()  # once for the memory that it asks for
+    rates = [(theirs(), ours()) for _ in range(asked.rounds)]
+    for what, i in (("onnxruntime", 0), ("predict", 1)):
+        each = sorted(rate[i] for rate in rates)
+        print(f"  {what}: {statistics.median(each):.0f} images a second ({each[0]:.0f} to {each[-1]:.0f})")
+    ratio = sorted(mine / its for its, mine in rates)
+    print(f"  predict against onnxruntime: {statistics.median(ratio):.2f} ({ratio[0]:.2f} to {ratio[-1]:.2f}) of {len(ratio)} turns")
+
+
 def main():
     asked = arguments()
-    onnx.checker.check_model(onnx.load(asked.model), full_check=True)
+    model = onnx.load(asked.model)
+    onnx.checker.check_model(model, full_check=True)
+    looks = len(next(n for n in model.graph.node if n.op_type == "Concat").input)
+    if asked.looks and looks != asked.looks:
+        sys.exit(f"expected {asked.looks} looks at a face, the model takes {looks}")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(asked.model, options, providers=["CPUExecutionProvider"])
