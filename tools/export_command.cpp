@@ -24,11 +24,13 @@ struct ExportArguments {
 
 constexpr const char* kHelp =
     "Writes a trained model for other programs.\n\n"
-    "  twinage export run --onnx model.onnx                 embedding and gender\n"
+    "  twinage export run --onnx model.onnx                 what the heads say\n"
     "  twinage export run --onnx model.onnx --with-gallery  and the age, its interval\n"
     "  twinage export run --safetensors w.safetensors       for PyTorch\n\n"
     "The ONNX model (opset 17) takes the bytes of any number of pictures of one size\n"
-    "and does the rest itself: looks, scaling, network, comparison with references.\n"
+    "and does the rest itself: looks, scaling, network, heads and, with --with-gallery,\n"
+    "the read-out: comparison with references, which are in the file then, or what an\n"
+    "age head says (expectation, direct), which needs none.\n"
     "What 'twinage predict' does before that is yours: a picture's middle square,\n"
     "brought to that size. It knows no faces by their content: one that was trained on\n"
     "is read by itself. Weights for PyTorch have torchvision's names and layout; pixels\n"
@@ -79,7 +81,7 @@ void run(const ExportArguments& a) {
   if (a.onnx.empty() && (a.gallery || !a.readout.empty()))
     throw UsageError("[export] --with-gallery and --readout are of --onnx");
   if (!a.readout.empty() && !a.gallery)
-    throw UsageError("[export] --readout is of --with-gallery: without references nothing is read");
+    throw UsageError("[export] --readout is of --with-gallery: without it no age is read");
   Model model = load_model(a.run);
   if (!a.onnx.empty()) return write_onnx(a, model);
   require_free(a.safetensors, a.force, is_weights_of_ours);
@@ -96,8 +98,9 @@ void add_export_command(CLI::App& app) {
   auto a = std::make_shared<ExportArguments>();
   command->add_option("RUN", a->run, "a run directory or model file")->required();
   command->add_option("--onnx", a->onnx, "the whole as ONNX")->type_name("FILE");
-  command->add_flag("--with-gallery", a->gallery, "with the references, so that ages are read");
-  command->add_option("--readout", a->readout, "knn or comparison; the model's own if absent");
+  command->add_flag("--with-gallery", a->gallery, "with ages, and the references to read them by");
+  command->add_option("--readout", a->readout,
+                      choices<ReadoutKind>() + "; the model's own if absent");
   command->add_option("--safetensors", a->safetensors, "the weights, as torchvision names them")
       ->type_name("FILE");
   command->add_flag("--force", a->force, "replace a file that is there");

@@ -19,37 +19,58 @@ fi
 
 "$twinage" synth --out faces --count 200 --size 80 --seed 5 >/dev/null 2>&1
 "$twinage" synth --out others --count 100 --size 80 --seed 6 >/dev/null 2>&1
-mkdir png
-# The same bytes for both: JPEG decoders differ by a shade.
+# The same bytes for both: JPEG decoders differ by a shade. Of the size that each tower's model takes.
 "$python" -c "
 import pathlib, PIL.Image
-for p in sorted(pathlib.Path('others').glob('*.jpg')):
-    PIL.Image.open(p).convert('RGB').save(f'png/{p.stem}.png')"
-train() { "$twinage" train --data faces --steps 20 --batch 16 --set data.held_out=0.2 "$@" >/dev/null 2>&1; }
-train --out plain
-train --out sphere --recipe paper --set readout.kind=knn --set readout.mirror=false --set readout.zooms=false
-train --out age --recipe expectation
-"$twinage" train --data faces --steps 2 --batch 4 --set data.held_out=0.2 --preset alexnet-tiny --out alexnet >/dev/null 2>&1
+for side, count in ((80, 100), (71, 48), (124, 48)):
+    pathlib.Path(f'png{side}').mkdir()
+    for p in sorted(pathlib.Path('others').glob('*.jpg'))[:count]:
+        PIL.Image.open(p).convert('RGB').resize((side, side)).save(f'png{side}/{p.stem}.png')
+"
+train() { "$twinage" train --data faces --set data.held_out=0.2 "$@" >/dev/null 2>&1; }
+# After so few steps a model would keep to one look at a face, for the gallery's sake.
+six="--set readout.gallery_share=1000"
+one="--set readout.mirror=false --set readout.zooms=false"
+train --out plain --steps 10 --batch 16 $six
+train --out sphere --steps 10 --batch 16 --recipe paper --set readout.kind=knn $one
+train --out age --steps 10 --batch 16 --recipe expectation $six
+train --out alexnet --steps 3 --batch 8 --preset alexnet-tiny --recipe ranking $one
+train --out mobilenet --steps 3 --batch 8 --preset mobilenet-tiny --recipe regression $one
+train --out densenet --steps 3 --batch 8 --preset densenet-tiny --set 'model.heads=["embedding","gender","age"]' $one
+train --out ssr --steps 10 --batch 16 --preset ssr --recipe ssr $one
 if refused 1 'this build has no ONNX' "$twinage" export plain --onnx x.onnx; then
   echo "NOT TESTED: this build has no ONNX"
   exit 77
 fi
 
-check "comparison, six looks: as a file" "$twinage" export plain --onnx plain.onnx --with-gallery
-check "read by onnxruntime as by us" "$python" "$here/look_at_onnx.py" "$twinage" plain plain.onnx png
-check "knn of the same run" "$twinage" export plain --onnx knn.onnx --with-gallery --readout knn
-check "read as by us" "$python" "$here/look_at_onnx.py" "$twinage" plain knn.onnx png --readout knn
-check "knn on a sphere, one look" "$twinage" export sphere --onnx sphere.onnx --with-gallery
-check "read as by us" "$python" "$here/look_at_onnx.py" "$twinage" sphere sphere.onnx png
-check "without references" "$twinage" export sphere --onnx small.onnx
-check "embeds as we do" "$python" "$here/look_at_onnx.py" "$twinage" sphere small.onnx png
-check "written anew over its own" "$twinage" export sphere --onnx small.onnx
+look() {  # WHAT RUN SIDE LOOKS [READOUT]: exports with the reading and compares it with ours
+  local what=$1 run=$2 side=$3 looks=$4
+  local chosen=(${5:+--readout "$5"})
+  check "$what: as a file" "$twinage" export "$run" --onnx "$run.onnx" --with-gallery "${chosen[@]}"
+  check "read by onnxruntime as by us" "$python" "$here/look_at_onnx.py" "$twinage" "$run" "$run.onnx" "png$side" \
+    --looks "$looks" "${chosen[@]}"
+}
+look "comparison, six looks" plain 80 6
+look "knn of the same run, over its own file" plain 80 6 knn
+look "prototype of the same run" plain 80 6 prototype
+look "knn on a sphere, one look" sphere 80 1
+look "expectation of an age head, six looks" age 80 6
+look "AlexNet, an age head that ranks" alexnet 124 1
+look "MobileNet, an age head that says a number" mobilenet 80 1
+look "DenseNet, an embedding beside an age head" densenet 80 1
+look "SSR-Net, its stages" ssr 71 1
+check "without a reading" "$twinage" export sphere --onnx small.onnx
+check "embeds as we do" "$python" "$here/look_at_onnx.py" "$twinage" sphere small.onnx png80
 echo mine >mine.onnx
 check "not over somebody's" refused 2 'mine.onnx would be overwritten' "$twinage" export sphere --onnx mine.onnx
 check "which stays" grep -q mine mine.onnx
-check "no embedding, no comparison" refused 2 'no embedding' "$twinage" export age --onnx a.onnx --with-gallery
-check "a tower that is not written" refused 2 "which is not written as ONNX yet" "$twinage" export alexnet --onnx a.onnx
-check "another read-out" refused 2 'knn and comparison are' "$twinage" export plain --onnx a.onnx --with-gallery --readout prototype
+check "no embedding, no comparison" refused 2 'knn needs an embedding, and this network has none' \
+  "$twinage" export age --onnx a.onnx --with-gallery --readout knn
+check "no age head, nothing that it says" refused 2 'expectation needs an age head, and this network has none' \
+  "$twinage" export plain --onnx a.onnx --with-gallery --readout expectation
+check "a number is no distribution" refused 2 'expectation needs a probability of every age' \
+  "$twinage" export ssr --onnx a.onnx --with-gallery --readout expectation
+check "a read-out without the reading" refused 2 'without it no age is read' "$twinage" export plain --onnx a.onnx --readout knn
 check "two files" refused 2 'name one file' "$twinage" export plain --onnx a.onnx --safetensors a.safetensors
 check "leaves nothing" test ! -e a.onnx
 

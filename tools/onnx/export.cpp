@@ -6,6 +6,8 @@
 #include "core/files.h"
 #include "siamese/objective.h"
 #include "tools/embedded.h"
+#include "tools/onnx/heads.h"
+#include "tools/onnx/looks.h"
 #include "tools/onnx/network.h"
 #include "tools/onnx/reading.h"
 
@@ -40,9 +42,11 @@ class ModelWriter {
     std::size_t head = 0;
     for (const Task task : kTasks) {
       if (!network.has(task)) continue;
-      const Name said = nodes_of(g_, whole.parts.at(1).parts.at(head++), features);
-      if (task == Task::embedding) add_embedding(said, count);
-      if (task == Task::gender && model_.knows_gender()) add_gender(said, count);
+      const Name outputs = nodes_of(g_, whole.parts.at(1).parts.at(head++), features);
+      if (task == Task::gender && !model_.knows_gender()) continue;
+      said_[task] = mean_of_looks(g_, said_by(g_, network.form(task), outputs), count,
+                                  network.said(task), task == Task::embedding ? "embedding" : "");
+      add_said(task);
     }
     if (options_.gallery) add_reading();
     return lines_;
@@ -79,20 +83,23 @@ class ModelWriter {
     lines_ += fmt::format("{} (N{}): {}\n", name,
                           dims.size() > 1 ? fmt::format(", {}", dims[1]) : "", what);
   }
-  void add_embedding(const Name& said, Index count) {
-    const Index width = model_.network->width(Task::embedding);
-    mean_of_looks(g_, said, count, width, "embedding");
-    say("embedding", {-1, width}, "what distances are taken between");
-  }
-  void add_gender(const Name& said, Index count) {
-    const Name p =
-        mean_of_looks(g_, g_.add("Softmax", {said}, {{"axis", std::int64_t{1}}}), count, 2);
-    g_.add("Gather", {p, g_.integer(1)}, {{"axis", std::int64_t{1}}}, "p_female");
-    say("p_female", {-1}, "the probability that the face is female");
+  void add_said(Task task) {
+    const Index width = model_.network->said(task);
+    if (task == Task::embedding) {
+      say("embedding", {-1, width}, "what distances are taken between");
+    } else if (task == Task::gender) {
+      g_.add("Gather", {said_[task], g_.integer(1)}, {{"axis", std::int64_t{1}}}, "p_female");
+      say("p_female", {-1}, "the probability that the face is female");
+    } else if (model_.network->form(task).ages == AgeSaid::distribution) {
+      g_.add("Identity", {said_[task]}, {}, "p_age");
+      say("p_age", {-1, width}, "the probability of each age, 0 years in column 0");
+    } else {
+      g_.add("Gather", {said_[task], g_.integer(0)}, {{"axis", std::int64_t{1}}}, "age_number");
+      say("age_number", {-1}, "years, as the age head says them");
+    }
   }
   void add_reading() {
-    require_embedding();
-    const std::vector<Name> read = reading(g_, "embedding", model_, options_.readout);
+    const std::vector<Name> read = reading(g_, said_, model_, options_.readout);
     const std::pair<const char*, const char*> outputs[] = {
         {"age", "years"},
         {"age_low", "years: the interval's lower end"},
@@ -103,16 +110,12 @@ class ModelWriter {
       say(outputs[i].first, {-1}, outputs[i].second);
     }
   }
-  void require_embedding() const {
-    if (!model_.network->has(Task::embedding))
-      throw UsageError(
-          "[export] --with-gallery: this model has no embedding to compare with references");
-  }
 
   Model& model_;
   const OnnxOptions& options_;
   onnx::ModelProto proto_;
   Graph g_;
+  Said said_;  // means over the looks
   std::string lines_;
 };
 

@@ -1,7 +1,7 @@
 #include "tools/onnx/reading.h"
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "core/error.h"
@@ -22,38 +22,117 @@ Name sum(Graph& g, const Name& x) {
   return g.add("ReduceSum", {x}, {{"keepdims", std::int64_t{0}}});
 }
 
-// The reading of one face: the body of a Scan over the embeddings' rows. Numbers are doubles.
+std::vector<double> wide(ConstView x) {
+  return {x.data, x.data + x.shape.size()};
+}
+
+// The reading of one face: the body of a Scan over the rows of what the network says, `width`
+// numbers each. Numbers are doubles.
 class OneFace {
  public:
-  OneFace(onnx::GraphProto& body, const Model& model, const ReadoutOptions& readout)
+  OneFace(onnx::GraphProto& body, const Model& model, const ReadoutOptions& readout, Index width)
       : g_(body, "face_"), model_(model), readout_(readout) {
-    g_.input("face_z", onnx::TensorProto::FLOAT, {model.gallery.embeddings.shape().c});
+    g_.input("face_said", onnx::TensorProto::FLOAT, {width});
   }
 
-  void build(const Name& references) {
-    const Name gaps = g_.add("Sub", {references, "face_z"});
-    const Name squares = g_.add("ReduceSum", {g_.add("Mul", {gaps, gaps}), g_.list({1})},
-                                {{"keepdims", std::int64_t{0}}});
-    const Name distances = cast(g_, g_.add("Sqrt", {squares}), kDouble);
-    const auto [ages, weights] =
-        readout_.kind == ReadoutKind::knn ? nearest(distances) : votes(distances);
-    const Name total = sum(g_, weights);
-    const Name centres = g_.add("Sub", {g_.add("CumSum", {weights, g_.integer(0)}),
-                                        g_.add("Mul", {weights, g_.number(0.5)})});
-    const Name age = quantile(ages, centres, total, 0.5);
-    const Name low = quantile(ages, centres, total, (1 - kCoverage) / 2);
-    const Name high = quantile(ages, centres, total, (1 + kCoverage) / 2);
-    const Name below = reach(age, half_width(g_.add("Sub", {age, low})), Side::below);
-    const Name above = reach(age, half_width(g_.add("Sub", {high, age})), Side::above);
-    put_out("face_age", age);
-    put_out("face_low", g_.add("Max", {g_.add("Sub", {age, below}), g_.number(0)}));
-    put_out("face_high", g_.add("Add", {age, above}));
+  // outer: of what the references are put into, once for all faces.
+  void build(Graph& outer) {
+    const Raw raw = read(outer);
+    const Name below = reach(raw.age, half_width(g_.add("Sub", {raw.age, raw.low})), Side::below);
+    const Name above = reach(raw.age, half_width(g_.add("Sub", {raw.high, raw.age})), Side::above);
+    put_out("face_age", raw.age);
+    put_out("face_low", g_.add("Max", {g_.add("Sub", {raw.age, below}), g_.number(0)}));
+    put_out("face_high", g_.add("Add", {raw.age, above}));
   }
 
  private:
   struct Votes {
     Name ages, weights;  // sorted by age
   };
+  struct Raw {  // RawEstimate, in siamese/readouts/readout.h
+    Name age, low, high;
+  };
+
+  Raw read(Graph& outer) {
+    switch (readout_.kind) {
+      case ReadoutKind::comparison:
+        return by_votes(votes(distances(outer)));
+      case ReadoutKind::knn:
+        return by_votes(nearest(distances(outer)));
+      case ReadoutKind::prototype:
+        return prototype(outer);
+      case ReadoutKind::expectation:
+        return expectation();
+      case ReadoutKind::direct:
+        return direct();
+    }
+    fail_unknown_value(EnumNames<ReadoutKind>::what, static_cast<int>(readout_.kind));
+  }
+
+  Raw by_votes(const Votes& votes) { return {quantile(votes, 0.5), low(votes), high(votes)}; }
+  Name low(const Votes& votes) { return quantile(votes, (1 - kCoverage) / 2); }
+  Name high(const Votes& votes) { return quantile(votes, (1 + kCoverage) / 2); }
+
+  // To all references, formed in float.
+  Name distances(Graph& outer) {
+    const Tensor& z = model_.gallery.embeddings;
+    const Name references = outer.floats(std::span(z.data(), static_cast<std::size_t>(z.size())),
+                                         {z.shape().n, z.shape().c}, "references");
+    return cast(g_, g_.add("Sqrt", {squares(references, "face_said")}), kDouble);
+  }
+  // Of the distances of x to the rows of a table.
+  Name squares(const Name& table, const Name& x) {
+    const Name gaps = g_.add("Sub", {table, x});
+    return g_.add("ReduceSum", {g_.add("Mul", {gaps, gaps}), g_.list({1})},
+                  {{"keepdims", std::int64_t{0}}});
+  }
+
+  // The age of the nearest of the years' mean embeddings; their votes fall off as a Gaussian does.
+  Raw prototype(Graph& outer) {
+    const YearBins bins(model_.gallery);
+    const Prototypes prototypes(model_.gallery, bins);
+    const ConstView means = prototypes.means().embeddings.view();
+    const std::vector<float>& years = prototypes.means().ages;
+    const Name table = outer.doubles(wide(means), {means.shape.n, means.shape.c});
+    const Name d2 = squares(table, cast(g_, "face_said", kDouble));
+    const Name least = g_.add("ReduceMin", {d2}, {{"keepdims", std::int64_t{0}}});
+    const Name best = g_.add("ArgMin", {d2}, {{"keepdims", std::int64_t{0}}});
+    const double variance = std::max(prototypes.scatter(), std::numeric_limits<double>::min());
+    const Name ages = g_.doubles(std::vector<double>(years.begin(), years.end()), {means.shape.n});
+    const Votes votes{
+        ages,
+        g_.add("Exp", {g_.add("Div", {g_.add("Sub", {least, d2}), g_.number(2 * variance)})})};
+    return {g_.add("Gather", {ages, best}), low(votes), high(votes)};
+  }
+
+  // The mean of the head's distribution, and quantiles of it, each age spread over its year.
+  Raw expectation() {
+    const Name p = cast(g_, "face_said", kDouble), total = sum(g_, p);
+    std::vector<double> years(static_cast<std::size_t>(kAges));
+    std::iota(years.begin(), years.end(), 0.0);
+    const Name mean = sum(g_, g_.add("Mul", {p, g_.doubles(years, {kAges})}));
+    const Name below = g_.add("CumSum", {p, g_.integer(0)}, {{"exclusive", std::int64_t{1}}});
+    const auto quantile = [&](double q) {
+      const Name target = g_.add("Mul", {total, g_.number(q)});
+      const Name short_of = g_.add("Less", {g_.add("Add", {below, p}), target});
+      const Name here =
+          g_.add("And", {g_.add("Not", {short_of}), g_.add("Greater", {p, g_.number(0)})});
+      const Name first = g_.add("ArgMax", {cast(g_, here, onnx::TensorProto::FLOAT)},
+                                {{"keepdims", std::int64_t{0}}});
+      const Name left = g_.add("Sub", {target, g_.add("Gather", {below, first})});
+      const Name part = g_.add("Div", {left, g_.add("Gather", {p, first})});
+      return g_.add("Add", {g_.add("Sub", {cast(g_, first, kDouble), g_.number(0.5)}), part});
+    };
+    return {g_.add("Div", {mean, total}), quantile((1 - kCoverage) / 2),
+            quantile((1 + kCoverage) / 2)};
+  }
+
+  // The head's number, a year to either side.
+  Raw direct() {
+    const Name years = cast(g_, g_.add("Gather", {"face_said", g_.integer(0)}), kDouble);
+    const Name age = g_.add("Max", {years, g_.number(0)});
+    return {age, g_.add("Sub", {age, g_.number(1)}), g_.add("Add", {age, g_.number(1)})};
+  }
 
   void put_out(const Name& name, const Name& value) {
     g_.add("Cast", {value}, {{"to", std::int64_t{onnx::TensorProto::FLOAT}}}, name);
@@ -122,8 +201,11 @@ class OneFace {
   }
 
   // siamese/readouts/weighted_quantile.h: straight lines between the centres, from a centre at 0.
-  Name quantile(const Name& ages, const Name& centres, const Name& total, double q) {
-    const Name target = g_.add("Mul", {total, g_.number(q)});
+  Name quantile(const Votes& votes, double q) {
+    const auto& [ages, weights] = votes;
+    const Name centres = g_.add("Sub", {g_.add("CumSum", {weights, g_.integer(0)}),
+                                        g_.add("Mul", {weights, g_.number(0.5)})});
+    const Name target = g_.add("Mul", {sum(g_, weights), g_.number(q)});
     const Name below =
         sum(g_, cast(g_, g_.add("Less", {centres, target}), onnx::TensorProto::INT64));
     const Name last = g_.add("Sub", {g_.add("Size", {centres}), g_.integer(1)});
@@ -207,21 +289,17 @@ class OneFace {
 
 }  // namespace
 
-std::vector<Name> reading(Graph& graph, const Name& embeddings, const Model& model,
+std::vector<Name> reading(Graph& graph, const Said& said, const Model& model,
                           const ReadoutOptions& readout) {
-  if (readout.kind != ReadoutKind::knn && readout.kind != ReadoutKind::comparison)
-    throw UsageError(fmt::format(
-        "[export] read-out {} is not written as ONNX: knn and comparison are (--readout)",
-        to_string(readout.kind)));
-  require(readout.kind == ReadoutKind::knn || model.calibration.distances.size() > 1,
-          "[export] this model's P(same class | D) has no steps: its comparison says nothing");
-  const Tensor& z = model.gallery.embeddings;
-  const Name references = graph.floats(std::span(z.data(), static_cast<std::size_t>(z.size())),
-                                       {z.shape().n, z.shape().c}, "references");
+  require_readable(readout.kind, inputs_of(model.config.objective));
+  // What predict refuses with this model is refused here.
+  const AgeReadout checked(model.gallery, model.calibration, readout);
+  const bool compares = readout_row(readout.kind).needs.embedding;
+  const Task task = compares ? Task::embedding : Task::age;
   onnx::GraphProto body;
   body.set_name("one_face");
-  OneFace(body, model, readout).build(references);
-  return graph.scan({embeddings}, std::move(body));
+  OneFace(body, model, readout, model.network->said(task)).build(graph);
+  return graph.scan({said[task]}, std::move(body));
 }
 
 }  // namespace twinage::onnx_out
