@@ -92,7 +92,7 @@ TEST_SUITE("detector" * doctest::skip(!has_face_detector())) {
       REQUIRE(faces.size() == 1);
       CHECK(std::hypot(faces[0].centre.x - 400, faces[0].centre.y - 300) < 45);
       CHECK(std::fabs(faces[0].side - 165) < 45);
-      CHECK(std::fabs(faces[0].turn - degrees) < 12);
+      CHECK(std::fabs(faces[0].turn - degrees) < 16);  // a step of turns
     }
   }
 
