@@ -47,7 +47,7 @@ check "others go on" bash -c "'$twinage' predict run --photo $look --jsonl grey.
 check "a bad file among them" refused 1 '1 of 2 photographs could not be read' "$twinage" predict run --photo $look --csv bad.jpg photos/photo_00.jpg
 check "crop: no face at all" refused 1 'no face was found' "$twinage" crop grey.bmp --out none
 check "a folder that holds something" refused 1 'not an empty folder' "$twinage" crop grey.bmp --out faces
-check "no folder" refused 2 '--out is missing' "$twinage" crop grey.bmp
+check "no folder" refused 2 'out is missing' "$twinage" crop grey.bmp
 check "landmarks that are none" refused 1 'cannot be read as' "$twinage" crop grey.bmp --out none2 --landmarks grey.bmp
 
 # 3. The model knows how its faces were cropped.

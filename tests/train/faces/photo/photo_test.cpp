@@ -57,7 +57,7 @@ std::vector<std::byte> with_orientation(const std::vector<std::byte>& jpeg, char
   const std::string exif{
       "\xFF\xE1\x00\x22"
       "Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0",
-      31};
+      29};
   std::string segment = exif + orientation + std::string("\0\0\0\0\0\0", 6);
   segment.resize(2 + 0x22, '\0');
   std::vector<std::byte> all(jpeg.begin(), jpeg.begin() + 2);
@@ -92,7 +92,7 @@ TEST_SUITE("detector" * doctest::skip(!has_face_detector())) {
       REQUIRE(faces.size() == 1);
       CHECK(std::hypot(faces[0].centre.x - 400, faces[0].centre.y - 300) < 45);
       CHECK(std::fabs(faces[0].side - 165) < 45);
-      CHECK(std::fabs(faces[0].turn - degrees) < 12);
+      CHECK(std::fabs(faces[0].turn - degrees) < 16);  // a step of turns
     }
   }
 
@@ -193,7 +193,7 @@ TEST_CASE("photo: a record is read back as it was, and nonsense is not") {
   record.box = {0.6, 0.7, 0.8};
   record.x = {0.4, 0.5, 0.6};
   record.y = {0.5, 0.55, 0.625};
-  record.eyes = Eyes{{0.3, 0.31}, {0.7, 0.32}};
+  record.eyes = Eyes{{0.3, 0.29}, {0.7, 0.32}};
   const CropRecord back = crop_record_from_json(to_json(record), "here");
   CHECK(to_json(back) == to_json(record));
   CHECK(back.rule().centre.y == 0.55);
