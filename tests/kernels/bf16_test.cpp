@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "core/isa.h"
 #include "kernels/matmul/matmul.h"
 #include "kernels/product/tiles.h"
 #include "tests/kernels/conv2d_cases.h"
@@ -108,6 +109,54 @@ TEST_CASE("bf16: pairs are made of rounded neighbours, in the order of memory") 
     CHECK(joined.guards_intact());
   }
 }
+
+#if defined(__x86_64__)
+namespace twinage::cpu {
+namespace avx512 {
+extern const Tiles wide_pairs;
+}
+namespace avx512_bf16 {
+extern const Tiles wide_pairs;
+}
+}  // namespace twinage::cpu
+
+TEST_CASE("bf16: vdpbf16ps gives the bits of the plain tiles") {
+  if (!__builtin_cpu_supports("avx512bf16") || best_isa() != Isa::avx512) {
+    MESSAGE("this processor does not multiply bf16: its instruction was not tested");
+    return;
+  }
+  constexpr Index kTerms = 301, kPixels = 5, kWidth = 48;
+  GuardedTensor x(matrix(kPixels, kTerms)), panel(matrix(kTerms, kWidth)),
+      y(matrix(kPixels, kWidth)), plain(matrix(kPixels, kWidth));
+  Random random(6);
+  for (GuardedTensor* t : {&x, &panel}) {
+    GuardedTensor first(vector(kTerms * kWidth)), second(vector(kTerms * kWidth));
+    first.fill_uniform(random);
+    second.fill_uniform(random);
+    cpu::pair_movers().join(t->data(), first.data(), second.data(), t->view().shape.size());
+  }
+  std::int32_t x_offsets[kPixels], y_offsets[kPixels];
+  for (Index m = 0; m < kPixels; ++m) {
+    x_offsets[m] = static_cast<std::int32_t>(m * kTerms);
+    y_offsets[m] = static_cast<std::int32_t>(m * kWidth);
+  }
+  cpu::CorrelationTile tile{};
+  tile.x = x.data();
+  tile.x_offsets = x_offsets;
+  tile.y_offsets = y_offsets;
+  tile.rows = tile.segments = 1;
+  tile.length = kTerms;
+  tile.panel = panel.data();
+  tile.prefetch = reinterpret_cast<const char*>(panel.data());
+  tile.y = y.data();
+  cpu::avx512_bf16::wide_pairs.correlate[3][kPixels](tile);
+  tile.y = plain.data();
+  cpu::avx512::wide_pairs.correlate[3][kPixels](tile);
+  CHECK(bitwise_equal(y.view(), plain.view()));
+  CHECK(largest_magnitude(plain.view()) > 1);
+  CHECK(y.guards_intact());
+}
+#endif
 
 TEST_CASE("bf16: conv2d agrees with the definition, which rounds operands and nothing else") {
   if (test_device() != Device::cpu) return;
