@@ -17,13 +17,16 @@
 
 namespace twinage {
 namespace baseline {
-extern const PeakLoop peak_loop;
+extern const PeakLoop peak_loop, bf16_peak_loop;
 }
 namespace avx2 {
-extern const PeakLoop peak_loop;
+extern const PeakLoop peak_loop, bf16_peak_loop;
 }
 namespace avx512 {
-extern const PeakLoop peak_loop;
+extern const PeakLoop peak_loop, bf16_peak_loop;
+}
+namespace avx512_bf16 {
+extern const PeakLoop bf16_peak_loop;
 }
 }  // namespace twinage
 
@@ -37,6 +40,12 @@ double percentile(std::vector<double> values, double p) {
   return values[static_cast<std::size_t>(p * static_cast<double>(values.size() - 1) + 0.5)];
 }
 
+const PeakLoop& loop_of(Math math) {
+  if (math != Math::bf16) return pick_isa(baseline::peak_loop, avx2::peak_loop, avx512::peak_loop);
+  if (multiplies_bf16()) return avx512_bf16::bf16_peak_loop;
+  return pick_isa(baseline::bf16_peak_loop, avx2::bf16_peak_loop, avx512::bf16_peak_loop);
+}
+
 }  // namespace
 
 double seconds(Clock clock) {
@@ -45,8 +54,8 @@ double seconds(Clock clock) {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-double peak_flops(int threads, Clock clock) {
-  const PeakLoop& loop = pick_isa(baseline::peak_loop, avx2::peak_loop, avx512::peak_loop);
+double peak_flops(int threads, Clock clock, Math math) {
+  const PeakLoop& loop = loop_of(math);
   constexpr long kRounds = 60'000;
   std::vector<double> rates(static_cast<std::size_t>(threads));
   std::vector<float> sink(static_cast<std::size_t>(threads));
@@ -81,7 +90,7 @@ double peak_bandwidth(int threads) {
 Timing measure(const Options& options, double flops, const std::function<void()>& call) {
   std::vector<double> times, shares;
   for (int i = -2; i < options.repetitions; ++i) {
-    const double peak = peak_flops(options.threads, options.clock);
+    const double peak = peak_flops(options.threads, options.clock, options.math);
     const double start = seconds(options.clock);
     call();
     const double time = seconds(options.clock) - start;
@@ -124,6 +133,10 @@ Options parse_options(int argc, char** argv, const std::string& description,
       ->capture_default_str();
   app.add_option("--filter", options.filter, "only cases whose name contains this");
   app.add_flag("--json", options.json, "one JSON object a line");
+  std::string math = "fp32";
+  app.add_option("--math", math, "of convolutions: fp32 or bf16, measured beside bf16's peak")
+      ->check(CLI::IsMember({"fp32", "bf16"}))
+      ->capture_default_str();
   app.add_flag("!--no-vendor", options.vendor, "measure our code only");
   bool cpu_time = false;
   app.add_flag("--cpu-time", cpu_time, "processor time instead of wall time, for a busy machine");
@@ -135,6 +148,8 @@ Options parse_options(int argc, char** argv, const std::string& description,
     std::exit(app.exit(error) == 0 ? 0 : 2);
   }
   if (cpu_time) options.clock = Clock::cpu;
+  options.math = parse<Math>(math);
+  if (options.math == Math::bf16) options.vendor = false;
   return options;
 }
 
@@ -144,7 +159,8 @@ Report::Report(const Options& options, const std::string& vendor)
   fmt::print(
       "{} threads, {}: {:.1f} GFLOP/s, {:.1f} GB/s; peak: share of the FLOP/s measured beside each "
       "call\n",
-      options.threads, to_string(isa()), peak_flops(options.threads) * 1e-9,
+      options.threads, to_string(isa()),
+      peak_flops(options.threads, Clock::wall, options.math) * 1e-9,
       peak_bandwidth(options.threads) * 1e-9);
   fmt::print("{:15} {:34} {:>9} {:>7} {:>8} {:>6} {:>5}   {:>9} {:>5} {:>6}\n", "", "", "ms",
              "spread", "GFLOP/s", "GB/s", "peak", vendor, "peak", "ratio");

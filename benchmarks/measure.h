@@ -19,8 +19,9 @@ enum class Clock { wall, cpu };  // cpu: of the calling thread
 
 double seconds(Clock clock = Clock::wall);
 
-// Multiply-adds on registers, on that many threads at once, in about a millisecond: FLOP/s.
-double peak_flops(int threads, Clock clock = Clock::wall);
+// Multiply-adds on registers, on that many threads at once, in about a millisecond: FLOP/s. Of bf16
+// with operands of that kind, else of float32.
+double peak_flops(int threads, Clock clock = Clock::wall, Math math = Math::fp32);
 
 // Adding an array much larger than the caches to another: bytes read and written per second.
 double peak_bandwidth(int threads);
@@ -33,6 +34,7 @@ struct Options {
   bool json = false;
   bool vendor = true;
   Clock clock = Clock::wall;
+  Math math = Math::fp32;  // of our code and of the peak beside it; bf16: without the vendor
 };
 
 struct Timing {

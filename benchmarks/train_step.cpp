@@ -19,6 +19,7 @@ namespace {
 struct Options {
   std::string preset = "v3";
   Index batch = 8;
+  Math math = Math::fp32;
   bench::Options measure;
 };
 
@@ -42,16 +43,16 @@ void print(const char* what, double flops, const bench::Timing& timing, Index ba
 }
 
 void run(const Options& options) {
-  bench::WholeStep whole({.device = {}, .threads = options.measure.threads}, options.preset,
-                         options.batch);
+  bench::WholeStep whole({.device = {}, .threads = options.measure.threads, .math = options.math},
+                         options.preset, options.batch);
   const Context& ctx = whole.engine.context();
   TwinNetwork& network = whole.network;
   const auto time = [&](const char* what, double flops, const std::function<void()>& call) {
     print(what, flops, bench::measure(options.measure, flops, call), options.batch);
   };
-  std::printf("%s, batch %lld, %d threads, %s\n", options.preset.c_str(),
+  std::printf("%s, batch %lld, %d threads, %s, %s\n", options.preset.c_str(),
               static_cast<long long>(options.batch), options.measure.threads,
-              to_string(isa()).c_str());
+              to_string(isa()).c_str(), to_string(options.math).c_str());
 
   const double flops = network.flops();
   // The images need no gradient, so that a step is a little less than three times forward's cost;
@@ -95,6 +96,8 @@ int main(int argc, char** argv) {
   app.add_option("--threads", options.measure.threads)->capture_default_str();
   app.add_option("--runs", options.measure.repetitions, "repetitions; the median counts")
       ->capture_default_str();
+  std::string math = "fp32";
+  app.add_option("--math", math, "fp32 or bf16; shares are of fp32's peak")->capture_default_str();
   bool cpu_time = false;
   app.add_flag("--cpu-time", cpu_time,
                "processor time instead of wall time, for a busy machine; one thread only");
@@ -103,6 +106,7 @@ int main(int argc, char** argv) {
   try {
     require(!cpu_time || options.measure.threads == 1,
             "[train_step] expected --threads 1 with --cpu-time");
+    options.math = parse<Math>(math);
     run(options);
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());

@@ -7,9 +7,15 @@
 namespace twinage {
 namespace {
 
-Isa chosen_isa() {
+// What TWINAGE_ISA names; null: nothing.
+const char* wanted_isa() {
   const char* wanted = std::getenv("TWINAGE_ISA");
-  if (wanted == nullptr || *wanted == '\0') return best_isa();
+  return wanted == nullptr || *wanted == '\0' ? nullptr : wanted;
+}
+
+Isa chosen_isa() {
+  const char* wanted = wanted_isa();
+  if (wanted == nullptr) return best_isa();
   for (Isa candidate : {Isa::baseline, Isa::avx2, Isa::avx512}) {
     if (to_string(candidate) != wanted) continue;
     if (candidate > best_isa())
@@ -48,6 +54,16 @@ Isa best_isa() {
 Isa isa() {
   static const Isa chosen = chosen_isa();
   return chosen;
+}
+
+bool multiplies_bf16() {
+#if defined(__x86_64__)
+  static const bool answer =
+      isa() == Isa::avx512 && wanted_isa() == nullptr && __builtin_cpu_supports("avx512bf16");
+  return answer;
+#else
+  return false;
+#endif
 }
 
 }  // namespace twinage

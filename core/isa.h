@@ -17,6 +17,11 @@ std::string to_string(Isa isa);
 // The best this processor has.
 Isa best_isa();
 
+// Whether the instruction set in use multiplies bf16 by itself (AVX-512-BF16): files named
+// pairs_isa.cpp are compiled for it once more, in namespace avx512_bf16. TWINAGE_ISA=avx512 means
+// AVX-512 without it.
+bool multiplies_bf16();
+
 // The one in use: best_isa(), or what the environment variable TWINAGE_ISA names (baseline, avx2,
 // avx512). Decided once. Throws UsageError for a name that does not exist or that this processor
 // lacks.

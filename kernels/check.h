@@ -19,12 +19,12 @@ inline void require_shape(const char* operation, const char* name, ConstView v, 
   require_view(operation, name, v);
 }
 
-// Tensor cores are the GPU's, and the simulated GPU's.
+// tf32 is the tensor cores': the GPU's, and the simulated GPU's.
 inline void require_math(const Context& ctx, const char* operation) {
   require(ctx.math == Math::fp32 || ctx.math == Math::tf32 || ctx.math == Math::bf16,
           "[{}] unknown arithmetic {}", operation, static_cast<int>(ctx.math));
-  require(ctx.device != Device::cpu || ctx.math == Math::fp32,
-          "[{}] device cpu multiplies in fp32 only: set math to fp32", operation);
+  require(ctx.device != Device::cpu || ctx.math != Math::tf32,
+          "[{}] device cpu multiplies in fp32 or bf16, not in tf32", operation);
 }
 
 // Runs the function of ctx.device's namespace: `return` of the dispatcher. Nothing falls back to

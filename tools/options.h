@@ -27,7 +27,11 @@ struct DeviceOptions {
                     "cpu, cuda (cuda:1: the second GPU) or simt (the CUDA kernels, "
                     "run slowly by the host)")
         ->capture_default_str();
-    command.add_option("--math", math, "of multiplications on cuda and simt: fp32, tf32 or bf16")
+    command
+        .add_option(
+            "--math", math,
+            "of multiplications: fp32, bf16 (operands rounded, sums and weights in float32; "
+            "on cpu for processors with AVX-512-BF16) or tf32 (cuda and simt)")
         ->capture_default_str();
     command
         .add_option("--kernels", kernels,

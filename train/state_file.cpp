@@ -54,7 +54,9 @@ std::string arithmetic_of(const Context& ctx) {
   // Instruction sets add in lanes of their own; only the CPU's kernels have them.
   return fmt::format("device {} in {}{}{}", to_string(ctx.device), to_string(ctx.math),
                      ctx.vendor ? " by the vendor's kernels" : "",
-                     ctx.device == Device::cpu ? " with " + to_string(isa()) : "");
+                     ctx.device != Device::cpu                     ? ""
+                     : ctx.math == Math::bf16 && multiplies_bf16() ? " with avx512_bf16"
+                                                                   : " with " + to_string(isa()));
 }
 
 std::uint64_t bytes_of_state(const std::vector<Parameter*>& parameters) {

@@ -4,9 +4,11 @@
 //
 // with x = 0 outside the picture.  P = (H + 2*pad_h - R) / stride + 1, Q likewise, rounded down.
 // FLOPs: 2*N*P*Q*K*C*R*S each way.  Bytes: 4*(|x| + |y| + |w|) at least.
-// Error bound against exact sums: C*R*S * 2^-24 * sum |x*w| (float32 accumulation); on tensor cores
-// (ctx.math, devices cuda and simt only) another 2^-10 (tf32) or 2^-7 (bf16) times sum |x*w|,
-// because both operands are rounded, by 2^-11 or 2^-8 of themselves at most.
+// Error bound against exact sums: C*R*S * 2^-24 * sum |x*w| (float32 accumulation); with ctx.math
+// tf32 (devices cuda and simt only) another 2^-10, with bf16 another 2^-7 times sum |x*w|, because
+// both operands are rounded, by 2^-11 or 2^-8 of themselves at most. Rounded operands are exact in
+// the definition (naive, core/bf16.h), so that against it only the first bound counts; processors
+// that multiply bf16 take operands and sums below 2^-126 for zero.
 //
 // All functions throw Error on shapes that do not fit, before writing anything. x and y may be
 // channel slices (ld > c); w and dw are contiguous. An empty batch is valid.

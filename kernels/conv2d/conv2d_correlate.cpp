@@ -150,7 +150,7 @@ void run_panel(const Plan& plan, const Block& block, Index block_index, const Pa
 }  // namespace
 
 Index correlate_workspace(const Context& ctx, const Geometry& g, Index K) {
-  const Blocks blocks = blocks_for_correlation(g);
+  const Blocks blocks = blocks_for_correlation(g, operands_of(ctx));
   const Index padded = Panels(K, g.one_tap()).padded();
   return workspace_floats(padded) + workspace_floats(2 * blocks.count() * padded) +
          ctx.threads * scratch_floats(blocks);
@@ -158,7 +158,8 @@ Index correlate_workspace(const Context& ctx, const Geometry& g, Index K) {
 
 void correlate(const Context& ctx, const Correlation& job) {
   const Geometry& g = job.g;
-  Plan plan{job, blocks_for_correlation(g), Panels(job.K, g.one_tap())};
+  const Operands operands = operands_of(ctx);
+  Plan plan{job, blocks_for_correlation(g, operands), Panels(job.K, g.one_tap(), operands)};
   const Index padded = plan.panels.padded(), blocks = plan.blocks.count();
   WorkspaceScope scope(ctx.workspace);
   if (job.epilogue.bias != nullptr) {
@@ -179,7 +180,7 @@ void correlate(const Context& ctx, const Correlation& job) {
     const Index b = task / groups.pieces, group = task % groups.pieces;
     const Block block = block_at(plan.blocks, b);
     const Scratch scratch = cut_scratch(memory + thread * floats, plan.blocks);
-    const Source x = block_input(scratch.copy, job.x, plan.blocks, block);
+    const Source x = block_input(scratch.copy, job.x, plan.blocks, block, job.rounded_channels);
     pixel_offsets(scratch.x_offsets, plan.blocks, block, x.image_pitch, x.row_pitch, x.ld,
                   g.stride);
     pixel_offsets(scratch.y_offsets, plan.blocks, block, job.y.image_pitch, job.y.row_pitch,

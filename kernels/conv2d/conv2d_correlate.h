@@ -8,9 +8,10 @@ namespace twinage::cpu {
 
 // y[n, p, q, k] = or += the correlation of x with packed filters.
 struct Correlation {
-  Geometry g;
+  Geometry g;  // C counts elements of the operands
   Index K = 0;
-  Source x;
+  Source x;                        // floats, whatever the operands
+  Index rounded_channels = 0;      // of x, if the operands are pairs; else 0
   Target y;                        // its pitches lead from one output pixel to the next
   const float* filters = nullptr;  // panels [panel][R * S * C][width]
   Write write = Write::overwrite;

@@ -29,9 +29,29 @@ Phase phase_of(Shape x, Shape w, Conv2d conv, Index row, Index column) {
           {r.last, s.last, conv.stride}};
 }
 
+// Operands that are pairs: of the channels that a sum runs over.
+void pair_if_rounded(const Context& ctx, Geometry& g) {
+  g.C = elements(operands_of(ctx), g.C);
+}
+
+void round_if_asked(const Context& ctx, Correlation& job) {
+  if (operands_of(ctx) == Operands::pairs) job.rounded_channels = job.g.C;
+  pair_if_rounded(ctx, job.g);
+}
+
+// Filters as pairs, before they are packed into panels; none if they stay as they are.
+Index pairs_of_filters(const Context& ctx, Shape w) {
+  if (operands_of(ctx) == Operands::floats) return 0;
+  const Index taps = w.h * w.w;
+  return workspace_floats(
+      taps * std::max(w.n * elements(Operands::pairs, w.c), elements(Operands::pairs, w.n) * w.c));
+}
+
 Index forward_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv) {
-  const Geometry g = geometry_of(x, w, conv);
-  return workspace_floats(Panels(w.n, g.one_tap()).padded() * g.terms()) +
+  Geometry g = geometry_of(x, w, conv);
+  pair_if_rounded(ctx, g);
+  return pairs_of_filters(ctx, w) +
+         workspace_floats(Panels(w.n, g.one_tap()).padded() * g.terms()) +
          correlate_workspace(ctx, g.pointwise() ? flattened(g) : g, w.n);
 }
 
@@ -39,12 +59,13 @@ Index backward_data_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv)
   Index most = 0;
   for (Index row = 0; row < conv.stride; ++row)
     for (Index column = 0; column < conv.stride; ++column) {
-      const Geometry g = phase_of(x, w, conv, row, column).g;
+      Geometry g = phase_of(x, w, conv, row, column).g;
+      pair_if_rounded(ctx, g);
       const bool flat = conv.stride == 1 && g.pointwise();
       most = std::max(most, workspace_floats(Panels(x.c, g.one_tap()).padded() * g.terms()) +
                                 correlate_workspace(ctx, flat ? flattened(g) : g, x.c));
     }
-  return most;
+  return pairs_of_filters(ctx, w) + most;
 }
 
 }  // namespace
@@ -63,8 +84,11 @@ void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d
   job.y = target_of(y);
   job.epilogue = epilogue;
   flatten_if_pointwise(job);
+  round_if_asked(ctx, job);
 
   WorkspaceScope scope(ctx.workspace);
+  if (const Index floats = pairs_of_filters(ctx, w.shape); floats > 0)
+    w = pair_channels(ctx, scope.floats(floats), w);
   float* filters = scope.floats(Panels(job.K, job.g.one_tap()).padded() * job.g.terms());
   pack_filters(ctx, filters, w);
   job.filters = filters;
@@ -74,9 +98,13 @@ void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d
 void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w, Conv2d conv,
                           Write write) {
   const Target whole = target_of(dx);
+  const Shape filters_shape = w.shape;
+  WorkspaceScope outer(ctx.workspace);
+  if (const Index floats = pairs_of_filters(ctx, w.shape); floats > 0)
+    w = pair_filters(ctx, outer.floats(floats), w);
   for (Index row = 0; row < std::min(conv.stride, dx.shape.h); ++row)
     for (Index column = 0; column < std::min(conv.stride, dx.shape.w); ++column) {
-      const Phase phase = phase_of(dx.shape, w.shape, conv, row, column);
+      const Phase phase = phase_of(dx.shape, filters_shape, conv, row, column);
       Correlation job;
       job.g = phase.g;
       job.K = dx.shape.c;
@@ -85,6 +113,7 @@ void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w
                whole.ld * conv.stride};
       job.write = write;
       if (conv.stride == 1) flatten_if_pointwise(job);
+      round_if_asked(ctx, job);
 
       WorkspaceScope scope(ctx.workspace);
       float* filters = scope.floats(Panels(job.K, job.g.one_tap()).padded() * job.g.terms());

@@ -3,6 +3,10 @@
 // A tile is some adjacent (s, c) times a panel of k; it sums over a block of pixels, and over the
 // blocks of a group. Groups (a few, decided by the shape alone) have a copy of dw each; the copies
 // are added in order. Threads share groups and, within a group, tiles.
+//
+// Pairs of bf16 are of output pixels (blocks_for_filter). Of x, a pair has what one tap finds under
+// its two pixels, so that it serves every tap: the copy of a block holds, for every pixel, its pair
+// with the pixel `pair_distance` behind it. Where the second pixel does not exist, dy's is zero.
 #include "kernels/conv2d/conv2d_filter.h"
 
 #include "core/parallel.h"
@@ -38,10 +42,11 @@ struct Plan {
   Index dw_floats() const { return panels.padded() * blocks.g.terms(); }
 };
 
-Plan plan_of(Shape x, Shape w, Conv2d conv) {
+Plan plan_of(const Context& ctx, Shape x, Shape w, Conv2d conv) {
   Geometry g = geometry_of(x, w, conv);
   if (g.pointwise()) g = flattened(g);
-  Plan plan{blocks_for_filter(g), Panels(w.n, g.one_tap()), {}, {}, {}};
+  const Operands operands = operands_of(ctx);
+  Plan plan{blocks_for_filter(g, operands), Panels(w.n, g.one_tap(), operands), {}, {}, {}};
   // Every group costs a pass over dw: worth it from so many pixels on.
   constexpr Index kMostGroups = 8, kSmallFilter = 64 * 1024;
   const Index pixels_of_a_group = plan.dw_floats() <= kSmallFilter ? 256 : 1024;
@@ -54,12 +59,13 @@ Plan plan_of(Shape x, Shape w, Conv2d conv) {
 struct Scratch {
   float *copy = nullptr, *dy = nullptr;  // dy: a panel's channels of a block's pixels
   std::int32_t *x_offsets = nullptr, *dy_offsets = nullptr;
+  std::int32_t* seconds = nullptr;  // of the pairs whose first are in one of the others
 };
 
 Index scratch_floats(const Blocks& blocks) {
   const Index pixels = blocks.max_pixels();
   return workspace_floats(blocks.copy_floats()) + workspace_floats(pixels * Panels::max_width()) +
-         2 * workspace_floats(pixels);
+         3 * workspace_floats(pixels);
 }
 
 Scratch cut_scratch(float* memory, const Blocks& blocks) {
@@ -70,17 +76,31 @@ Scratch cut_scratch(float* memory, const Blocks& blocks) {
   scratch.x_offsets =
       reinterpret_cast<std::int32_t*>(scratch.dy + workspace_floats(pixels * Panels::max_width()));
   scratch.dy_offsets = scratch.x_offsets + workspace_floats(pixels);
+  scratch.seconds = scratch.dy_offsets + workspace_floats(pixels);
   return scratch;
 }
 
-// Of a block's pixels in their order, the range that the tap of a strip finds inside the picture.
+// A block's terms in their order: pixels, or pairs of them. Neighbours that may be paired come in
+// runs: the images of a position, else the innermost loop's pixels.
+Index run_of(const Blocks& blocks, const Block& block) {
+  if (block.images > 1) return block.images;
+  return blocks.by_column ? block.rows : blocks.g.Q;
+}
+
+Index terms_of(const Blocks& blocks, const Block& block, Index pixels) {
+  const Index run = run_of(blocks, block);
+  return pixels / run * elements(blocks.operands, run);
+}
+
+// Of a block's terms in their order, the range that the tap of a strip finds inside the picture.
 struct Range {
   Index first = 0, count = 0;
 };
 
-Range pixels_inside(const Blocks& blocks, const Block& block, const Strip& strip) {
+Range terms_inside(const Blocks& blocks, const Block& block, const Strip& strip) {
   const Geometry& g = blocks.g;
-  if (!blocks.halo) return {0, block.pixels(g.Q)};
+  const Index terms = terms_of(blocks, block, block.pixels(g.Q));
+  if (!blocks.halo) return {0, terms};
   // Outputs o along the outer axis with 0 <= o * stride - before + tap < extent.
   const Index tap = blocks.by_column ? strip.s : strip.r;
   const Index before = blocks.by_column ? g.left : g.top, extent = blocks.by_column ? g.W : g.H;
@@ -91,7 +111,7 @@ Range pixels_inside(const Blocks& blocks, const Block& block, const Strip& strip
   const Index o1 = past > 0 ? ceil_div(past, g.stride) : 0;
   const Index begin = std::clamp(o0 - first, Index{0}, count);
   const Index end = std::clamp(o1 - first, begin, count);
-  const Index inner = block.pixels(g.Q) / count;
+  const Index inner = terms / count;
   return {begin * inner, (end - begin) * inner};
 }
 
@@ -109,14 +129,50 @@ void run_tiles(const Plan& plan, const Block& block, const Panel& panel, Index f
   for (Index i = first; i < last; ++i) {
     const Strip strip = plan.strip(i / cut.pieces);
     const Index begin = cut.begin(i % cut.pieces), size = cut.size(i % cut.pieces);
-    const Range pixels = pixels_inside(plan.blocks, block, strip);
+    const Range terms = terms_inside(plan.blocks, block, strip);
     tile.x = x.data + strip.r * x.row_pitch + strip.s * x.ld + begin;
-    tile.x_offsets = scratch.x_offsets + pixels.first;
-    tile.terms = pixels.count;
-    tile.panel = scratch.dy + pixels.first * panel.width();
+    tile.x_offsets = scratch.x_offsets + terms.first;
+    tile.terms = terms.count;
+    tile.panel = scratch.dy + terms.first * panel.width();
     tile.out = dw + ((strip.r * g.S + strip.s) * g.C + begin) * panel.width();
     panel.tiles->filter[panel.vectors][size](tile);
   }
+}
+
+// What the tiles of a block read of x, and where its terms are: scratch.x_offsets.
+Source block_operand(const Plan& plan, const Block& block, const Scratch& scratch) {
+  const Blocks& blocks = plan.blocks;
+  const Geometry& g = blocks.g;
+  const Index pixels = block.pixels(g.Q), run = run_of(blocks, block);
+  const auto offsets_in = [&](const Source& x) {
+    pixel_offsets(scratch.x_offsets, blocks, block, x.image_pitch, x.row_pitch, x.ld, g.stride);
+  };
+  if (blocks.operands == Operands::floats) {
+    const Source x = block_input(scratch.copy, plan.x, blocks, block);
+    offsets_in(x);
+    return x;
+  }
+  if (!blocks.halo && g.one_tap()) {  // no pixel is read twice: the pairs that are, and no others
+    const Source& x = plan.x;
+    offsets_in(x);
+    const Index pairs = pair_offsets(scratch.x_offsets, scratch.seconds, pixels, run);
+    pair_movers().gather(scratch.copy, blocks.copy_ld, g.C,
+                         x.pixel(block.first_image, block.first_row * g.stride - g.top, -g.left),
+                         scratch.x_offsets, scratch.seconds, pairs, g.C);
+    for (Index i = 0; i < pairs; ++i)
+      scratch.x_offsets[i] = static_cast<std::int32_t>(i * blocks.copy_ld);
+    return {scratch.copy, 0, 0, blocks.copy_ld};
+  }
+  const Source x = block_input(scratch.copy, plan.x, blocks, block);
+  offsets_in(x);
+  pair_offsets(scratch.x_offsets, scratch.seconds, pixels, run);
+  const Index neighbour = blocks.by_column ? x.row_pitch : x.ld;
+  const Index pair_distance = block.images > 1 ? x.image_pitch : g.stride * neighbour;
+  const Index floats = block.images * x.image_pitch;
+  const Index both = std::max<Index>(0, floats - pair_distance);
+  pair_movers().join(scratch.copy, scratch.copy, scratch.copy + pair_distance, both);
+  pair_movers().join(scratch.copy + both, scratch.copy + both, nullptr, floats - both);
+  return x;
 }
 
 // Share `share` of the tiles of all panels, summed over the blocks of one group.
@@ -130,11 +186,12 @@ void run_share(const Plan& plan, Index group, Index share, Index shares, float* 
   const Index first_block = plan.groups.begin(group);
   for (Index b = first_block; b < first_block + plan.groups.size(group); ++b) {
     const Block block = block_at(plan.blocks, b);
-    const Source x = block_input(scratch.copy, plan.x, plan.blocks, block);
-    pixel_offsets(scratch.x_offsets, plan.blocks, block, x.image_pitch, x.row_pitch, x.ld,
-                  plan.blocks.g.stride);
+    const Source x = block_operand(plan, block, scratch);
     pixel_offsets(scratch.dy_offsets, plan.blocks, block, plan.dy.image_pitch, plan.dy.row_pitch,
                   plan.dy.ld, 1);
+    Index terms = block.pixels(plan.blocks.g.Q);
+    if (plan.blocks.operands == Operands::pairs)
+      terms = pair_offsets(scratch.dy_offsets, scratch.seconds, terms, run_of(plan.blocks, block));
     const float* dy = plan.dy.pixel(block.first_image, block.first_row, 0);
     const bool last_block = b + 1 == first_block + plan.groups.size(group);
     // Read in place by one tap, x comes from memory at a rate that matters: the tiles of the first
@@ -150,8 +207,12 @@ void run_share(const Plan& plan, Index group, Index share, Index shares, float* 
       const Index end = std::clamp(last - before, Index{0}, count);
       before += count;
       if (begin >= end) continue;
-      kernels().move.gather(scratch.dy, panel.width(), dy + panel.first, scratch.dy_offsets,
-                            block.pixels(plan.blocks.g.Q), panel.columns);
+      if (plan.blocks.operands == Operands::pairs)
+        pair_movers().gather(scratch.dy, panel.width(), panel.width(), dy + panel.first,
+                             scratch.dy_offsets, scratch.seconds, terms, panel.columns);
+      else
+        kernels().move.gather(scratch.dy, panel.width(), dy + panel.first, scratch.dy_offsets,
+                              terms, panel.columns);
       run_tiles(plan, block, panel, begin, end, x, scratch,
                 dw + panel.first * plan.blocks.g.terms(), b > first_block, prefetch);
       prefetch = 0;
@@ -162,14 +223,14 @@ void run_share(const Plan& plan, Index group, Index share, Index shares, float* 
 }  // namespace
 
 Index filter_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv) {
-  const Plan plan = plan_of(x, w, conv);
+  const Plan plan = plan_of(ctx, x, w, conv);
   return workspace_floats(plan.groups.pieces * plan.dw_floats()) +
          ctx.threads * scratch_floats(plan.blocks);
 }
 
 void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView x, Conv2d conv,
                             Write write) {
-  Plan plan = plan_of(x.shape, dw.shape, conv);
+  Plan plan = plan_of(ctx, x.shape, dw.shape, conv);
   if (plan.blocks.count() == 0) {  // an empty batch
     if (write == Write::overwrite) std::fill_n(dw.data, dw.shape.size(), 0.0F);
     return;

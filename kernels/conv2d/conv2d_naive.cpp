@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/product/operand_naive.h"
 
 namespace twinage::naive {
 namespace {
@@ -34,7 +35,7 @@ void statistics(float* mean, float* variance, ConstView y) {
 
 }  // namespace
 
-void conv2d_forward(const Context&, View y, ConstView x, ConstView w, Conv2d conv,
+void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,
                     ConvEpilogue epilogue) {
   const Shape ys = y.shape, ws = w.shape;
   for (Index n = 0; n < ys.n; ++n)
@@ -49,7 +50,7 @@ void conv2d_forward(const Context&, View y, ConstView x, ConstView w, Conv2d con
               if (!inside(x.shape, row, column)) continue;
               const float* pixel = at(x, n, row, column);
               const float* tap = at(w, k, r, s);
-              for (Index c = 0; c < ws.c; ++c) sum += static_cast<double>(pixel[c]) * tap[c];
+              for (Index c = 0; c < ws.c; ++c) sum += operand(ctx, pixel[c]) * operand(ctx, tap[c]);
             }
           at(y, n, p, q)[k] = static_cast<float>(sum);
         }
@@ -63,7 +64,7 @@ void conv2d_forward(const Context&, View y, ConstView x, ConstView w, Conv2d con
     }
 }
 
-void conv2d_backward_data(const Context&, View dx, ConstView dy, ConstView w, Conv2d conv,
+void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w, Conv2d conv,
                           Write write) {
   const Shape xs = dx.shape, ys = dy.shape, ws = w.shape;
   for (Index n = 0; n < xs.n; ++n)
@@ -81,14 +82,14 @@ void conv2d_backward_data(const Context&, View dx, ConstView dy, ConstView w, Co
               if (!sees || !inside(ys, p, q)) continue;
               const float* gradient = at(dy, n, p, q);
               for (Index k = 0; k < ws.n; ++k)
-                sum += static_cast<double>(gradient[k]) * at(w, k, r, s)[c];
+                sum += operand(ctx, gradient[k]) * operand(ctx, at(w, k, r, s)[c]);
             }
           float& value = at(dx, n, row, column)[c];
           value = static_cast<float>(write == Write::accumulate ? value + sum : sum);
         }
 }
 
-void conv2d_backward_filter(const Context&, View dw, ConstView dy, ConstView x, Conv2d conv,
+void conv2d_backward_filter(const Context& ctx, View dw, ConstView dy, ConstView x, Conv2d conv,
                             Write write) {
   const Shape ys = dy.shape, ws = dw.shape;
   for (Index k = 0; k < ws.n; ++k)
@@ -102,7 +103,7 @@ void conv2d_backward_filter(const Context&, View dw, ConstView dy, ConstView x, 
                 const Index row = p * conv.stride - conv.pad_h + r;
                 const Index column = q * conv.stride - conv.pad_w + s;
                 if (inside(x.shape, row, column))
-                  sum += static_cast<double>(at(dy, n, p, q)[k]) * at(x, n, row, column)[c];
+                  sum += operand(ctx, at(dy, n, p, q)[k]) * operand(ctx, at(x, n, row, column)[c]);
               }
           float& value = at(dw, k, r, s)[c];
           value = static_cast<float>(write == Write::accumulate ? value + sum : sum);

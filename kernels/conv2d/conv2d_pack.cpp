@@ -29,6 +29,28 @@ Target target_of(View y) {
   return {y.data, y.shape.h * y.shape.w * y.ld, y.shape.w * y.ld, y.ld};
 }
 
+ConstView pair_channels(const Context& ctx, float* pairs, ConstView w) {
+  const Index C = w.shape.c, half = elements(Operands::pairs, C);
+  const Index taps = w.shape.n * w.shape.h * w.shape.w;
+  const Cut pieces = cut_at_most(taps, std::max<Index>(1, kTaskFloats / C));
+  parallel_for(pieces.pieces == 1 ? 1 : ctx.threads, pieces.pieces, [&](Index i, int) {
+    const Index tap = pieces.begin(i);
+    pair_movers().round(pairs + tap * half, half, w.data + tap * C, C, pieces.size(i), C);
+  });
+  return {pairs, {w.shape.n, w.shape.h, w.shape.w, half}, half};
+}
+
+ConstView pair_filters(const Context& ctx, float* pairs, ConstView w) {
+  const Index filter = w.shape.h * w.shape.w * w.shape.c;
+  const Index half = elements(Operands::pairs, w.shape.n);
+  parallel_for(half * filter <= kTaskFloats ? 1 : ctx.threads, half, [&](Index i, int) {
+    const float* first = w.data + 2 * i * filter;
+    const bool odd = 2 * i + 1 == w.shape.n;
+    pair_movers().join(pairs + i * filter, first, odd ? nullptr : first + filter, filter);
+  });
+  return {pairs, {half, w.shape.h, w.shape.w, w.shape.c}, w.shape.c};
+}
+
 void pack_filters(const Context& ctx, float* panels, ConstView w) {
   const Index terms = w.shape.h * w.shape.w * w.shape.c;
   const Movers& move = kernels().move;
@@ -60,7 +82,8 @@ void pack_flipped_filters(const Context& ctx, float* panels, ConstView w, Index 
   });
 }
 
-Source block_input(float* scratch, const Source& x, const Blocks& blocks, const Block& block) {
+Source block_input(float* scratch, const Source& x, const Blocks& blocks, const Block& block,
+                   Index rounded_channels) {
   const Geometry& g = blocks.g;
   const Index first_h = block.first_row * g.stride - g.top;
   if (blocks.copy_ld == 0)
@@ -73,7 +96,16 @@ Source block_input(float* scratch, const Source& x, const Blocks& blocks, const 
   const Index w0 = std::clamp<Index>(g.left, 0, width);
   const Index w1 = std::clamp<Index>(g.W + g.left, w0, width);
   const Movers& move = kernels().move;
-  for (Index n = 0; n < block.images; ++n)
+  // Rows that follow one another in x and in the copy are one long row.
+  const bool one_row = rounded_channels > 0 && w0 == 0 && w1 == width &&
+                       x.row_pitch == width * x.ld && first_h >= 0 && first_h + height <= g.H;
+  for (Index n = 0; n < block.images; ++n) {
+    if (one_row) {
+      pair_movers().round(scratch + n * copy.image_pitch, ld,
+                          x.pixel(block.first_image + n, first_h, -g.left), x.ld, height * width,
+                          rounded_channels);
+      continue;
+    }
     for (Index i = 0; i < height; ++i) {
       float* row = scratch + n * copy.image_pitch + i * copy.row_pitch;
       const Index h = first_h + i;
@@ -83,13 +115,26 @@ Source block_input(float* scratch, const Source& x, const Blocks& blocks, const 
       }
       const float* from = x.pixel(block.first_image + n, h, w0 - g.left);
       std::fill_n(row, w0 * ld, 0.0F);
-      if (x.ld == ld)
+      if (rounded_channels > 0)
+        pair_movers().round(row + w0 * ld, ld, from, x.ld, w1 - w0, rounded_channels);
+      else if (x.ld == ld)
         std::copy_n(from, (w1 - w0) * ld, row + w0 * ld);
       else
         move.copy(row + w0 * ld, ld, g.C, from, x.ld, w1 - w0, g.C);
       std::fill_n(row + w1 * ld, (width - w1) * ld, 0.0F);
     }
+  }
   return copy;
+}
+
+Index pair_offsets(std::int32_t* first, std::int32_t* second, Index pixels, Index run) {
+  Index pairs = 0;
+  for (Index begin = 0; begin < pixels; begin += run)
+    for (Index i = begin; i < begin + run; i += 2, ++pairs) {
+      second[pairs] = i + 1 < begin + run ? first[i + 1] : -1;
+      first[pairs] = first[i];
+    }
+  return pairs;
 }
 
 void pixel_offsets(std::int32_t* offsets, const Blocks& blocks, const Block& block,

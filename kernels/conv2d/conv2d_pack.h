@@ -33,6 +33,12 @@ struct TapOrder {
   Index r_last = 0, s_last = 0, step = 0;
 };
 
+// Filters (K, R, S, C) as pairs of channels: (K, R, S, (C + 1) / 2).
+ConstView pair_channels(const Context& ctx, float* pairs, ConstView w);
+
+// Filters as pairs of filters: ((K + 1) / 2, R, S, C).
+ConstView pair_filters(const Context& ctx, float* pairs, ConstView w);
+
 // Filters [K][R][S][C] as panels over K: [panel][R * S * C][width].
 void pack_filters(const Context& ctx, float* panels, ConstView w);
 
@@ -43,12 +49,18 @@ void pack_flipped_filters(const Context& ctx, float* panels, ConstView w, Index 
 
 // The pictures' part that a block of outputs reads: copied to `scratch` with zeros around if the
 // block needs a halo, else as it is. Pixel (0, 0) of the result is where the first window starts.
-Source block_input(float* scratch, const Source& x, const Blocks& blocks, const Block& block);
+// rounded_channels: those of x, if the copy is to have pairs of them; else 0.
+Source block_input(float* scratch, const Source& x, const Blocks& blocks, const Block& block,
+                   Index rounded_channels = 0);
 
 // offsets[i]: where the i-th pixel of a block in its order is, in floats from the block's first;
 // `step` pixels lie between neighbours.
 void pixel_offsets(std::int32_t* offsets, const Blocks& blocks, const Block& block,
                    Index image_pitch, Index row_pitch, Index ld, Index step);
+
+// Offsets of pairs from those of pixels in runs of `run` neighbours: first[i] (in place) and
+// second[i], which is negative where a run is odd. Returns the number of pairs.
+Index pair_offsets(std::int32_t* first, std::int32_t* second, Index pixels, Index run);
 
 // A gradient held as panels [panel][terms][width], summed over `copies` copies in their order
 // (the first is overwritten), to dw [K][terms].

@@ -18,10 +18,11 @@ Index floats_of_a_row(const Blocks& blocks) {
   return std::max<Index>(1, (blocks.halo ? blocks.copy_width() : g.W) * g.stride * g.C);
 }
 
-// One image a block, copied if windows reach outside.
-Blocks whole_images(const Geometry& g) {
+// One image a block, copied if windows reach outside or operands are rounded.
+Blocks whole_images(const Geometry& g, Operands operands) {
   const bool halo = g.reaches_outside();
-  return {g, {g.N, std::max<Index>(1, g.N)}, {g.P, 1}, halo, false, halo ? g.C : 0};
+  const bool copy = halo || operands == Operands::pairs;
+  return {g, {g.N, std::max<Index>(1, g.N)}, {g.P, 1}, halo, false, copy ? g.C : 0, operands};
 }
 
 }  // namespace
@@ -58,8 +59,8 @@ Block block_at(const Blocks& blocks, Index i) {
           blocks.rows.size(row)};
 }
 
-Blocks blocks_for_correlation(const Geometry& g) {
-  Blocks blocks = whole_images(g);
+Blocks blocks_for_correlation(const Geometry& g, Operands operands) {
+  Blocks blocks = whole_images(g, operands);
   if (blocks.halo && g.P * g.Q <= kSmallMap && g.N >= kFewestImagesOfALine) {
     blocks.images = cut_at_most(g.N, kImagesOfALine);
     return blocks;
@@ -82,11 +83,12 @@ Blocks blocks_for_correlation(const Geometry& g) {
   return blocks;
 }
 
-Blocks blocks_for_filter(const Geometry& g) {
-  Blocks blocks = whole_images(g);
+Blocks blocks_for_filter(const Geometry& g, Operands operands) {
+  Blocks blocks = whole_images(g, operands);
   // A tap's pixels must be adjacent in the order of pixels: rows of taps skip rows of pixels,
-  // columns of taps skip columns.
-  blocks.by_column = blocks.halo && g.R == 1;
+  // columns of taps skip columns. And a column of single pixels has its pairs along the column.
+  blocks.by_column =
+      (blocks.halo && g.R == 1) || (operands == Operands::pairs && !blocks.halo && g.Q == 1);
   // Few pixels mean a large filter: its gradient would be read and written for every block.
   constexpr Index kMostPixels = 1024, kFewestPixels = 256;
   // Pixels whose pitch is a multiple of 2 KB share a few sets of the caches: copied apart.

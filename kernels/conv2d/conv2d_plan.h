@@ -57,6 +57,7 @@ struct Blocks {
   bool halo = false;  // some window reaches outside the picture
   bool by_column = false;
   Index copy_ld = 0;  // pitch of the copy, with zeros around, that is read instead of x; 0: none
+  Operands operands = Operands::floats;  // of the copy; pairs: see each function
 
   Index count() const { return g.N * g.P * g.Q == 0 ? 0 : images.pieces * rows.pieces; }
   Index max_pixels() const { return images.max_size() * rows.max_size() * g.Q; }
@@ -74,10 +75,13 @@ struct Block {
 
 Block block_at(const Blocks& blocks, Index i);
 
-// Blocks for forward and backward data: many short sums.
-Blocks blocks_for_correlation(const Geometry& g);
-// Blocks for the filter gradient: sums over the pixels of a block.
-Blocks blocks_for_filter(const Geometry& g);
+// Blocks for forward and backward data: many short sums. Pairs are of channels: g.C counts pairs,
+// and the copy has them.
+Blocks blocks_for_correlation(const Geometry& g, Operands operands);
+// Blocks for the filter gradient: sums over the pixels of a block. Pairs are of output pixels,
+// neighbours in the innermost loop of a block's order: each line's first and second, third and
+// fourth, ...; the copy has, of every pixel, its pair with the one that the neighbour reads.
+Blocks blocks_for_filter(const Geometry& g, Operands operands);
 
 // Lines of a block: how many, how long (all of one block have the same length), and what taps they
 // see.

@@ -2,9 +2,9 @@
 //
 //   c[i,j] = sum over l of a[i,l] * b[l,j]        (+ c before, with Write::accumulate)
 //
-// where a or b may be stored transposed.  FLOPs: 2*M*N*K.  Error bound: K * 2^-24 * sum |a*b|; on
-// tensor cores (ctx.math, devices cuda and simt only) another 2^-10 (tf32) or 2^-7 (bf16) times
-// sum |a*b|, because both operands are rounded, by 2^-11 or 2^-8 of themselves at most.
+// where a or b may be stored transposed.  FLOPs: 2*M*N*K.  Error bound: K * 2^-24 * sum |a*b|; with
+// ctx.math tf32 (devices cuda and simt only) another 2^-10, with bf16 another 2^-7 times sum |a*b|,
+// because both operands are rounded, by 2^-11 or 2^-8 of themselves at most.
 // Throws Error on shapes that do not fit, before writing anything.
 #pragma once
 #include "core/context.h"

@@ -1,5 +1,5 @@
 // c by panels of b and tiles of rows: of correlations of one tap where a's rows are contiguous, of
-// filters where a is transposed.
+// filters where a is transposed. Of bf16, both are first made matrices of pairs along K.
 #include <algorithm>
 
 #include "core/parallel.h"
@@ -9,9 +9,31 @@
 namespace twinage::cpu {
 namespace {
 
+// A matrix as pairs of the terms of a sum, which are its columns or its rows.
+ConstView paired(const Context& ctx, float* pairs, ConstView m, bool along_columns) {
+  const Index rows = m.shape.n, columns = m.shape.c;
+  if (along_columns) {
+    const Index half = elements(Operands::pairs, columns);
+    const Cut pieces =
+        cut_at_most(rows, std::max<Index>(1, 32 * 1024 / std::max<Index>(1, columns)));
+    parallel_for(pieces.pieces == 1 ? 1 : ctx.threads, pieces.pieces, [&](Index i, int) {
+      pair_movers().round(pairs + pieces.begin(i) * half, half, m.pixel(pieces.begin(i)), m.ld,
+                          pieces.size(i), columns);
+    });
+    return {pairs, matrix(rows, half), half};
+  }
+  const Index half = elements(Operands::pairs, rows);
+  parallel_for(rows * columns <= 32 * 1024 ? 1 : ctx.threads, half, [&](Index i, int) {
+    const bool odd = 2 * i + 1 == rows;
+    pair_movers().join(pairs + i * columns, m.pixel(2 * i), odd ? nullptr : m.pixel(2 * i + 1),
+                       columns);
+  });
+  return {pairs, matrix(half, columns), columns};
+}
+
 // b (K x N, or stored N x K) as panels [panel][K][width].
 void pack(const Context& ctx, float* panels, ConstView b, Transpose transpose, Index N, Index K) {
-  const Panels all(N, true);
+  const Panels all(N, true);  // the same for pairs
   const Movers& move = kernels().move;
   parallel_for(N * K < 64 * 1024 ? 1 : ctx.threads, all.count(), [&](Index p, int) {
     const Panel panel = all[p];
@@ -83,7 +105,7 @@ Cut tasks_of_rows(Index M, Index K) {
 }
 
 void plain_product(const Context& ctx, View c, ConstView a, const float* panels, Write write) {
-  const Panels all(c.shape.c, true);
+  const Panels all(c.shape.c, true, operands_of(ctx));
   const Cut rows = tasks_of_rows(c.shape.n, a.shape.c);
   // Results do not depend on who computes which panel: where rows are few, panels are shared too.
   const Index tasks_wanted = ctx.threads > 1 ? 4 * ctx.threads : 1;
@@ -102,7 +124,7 @@ void plain_product(const Context& ctx, View c, ConstView a, const float* panels,
 // c[i, j] = or += sum over l of a[l, i] * b[l, j].
 void transposed_product(const Context& ctx, View c, ConstView a, const float* panels, Write write) {
   const Index M = c.shape.n, K = a.shape.n;
-  const Panels all(c.shape.c, true);
+  const Panels all(c.shape.c, true, operands_of(ctx));
   WorkspaceScope scope(ctx.workspace);
   auto* offsets = reinterpret_cast<std::int32_t*>(scope.floats(K));
   for (Index l = 0; l < K; ++l) offsets[l] = static_cast<std::int32_t>(l * a.ld);
@@ -134,17 +156,27 @@ void transposed_product(const Context& ctx, View c, ConstView a, const float* pa
 
 }  // namespace
 
-Index matmul_workspace(const Context& ctx, Index, Index N, Index K) {
-  return workspace_floats(Panels(N, true).padded() * K) + workspace_floats(K) +
+Index matmul_workspace(const Context& ctx, Index M, Index N, Index K) {
+  Index pairs = 0;
+  if (operands_of(ctx) == Operands::pairs) {
+    K = elements(Operands::pairs, K);
+    pairs = workspace_floats(M * K) + workspace_floats(N * K);
+  }
+  return pairs + workspace_floats(Panels(N, true).padded() * K) + workspace_floats(K) +
          workspace_floats(ctx.threads * tail_floats());
 }
 
 void matmul(const Context& ctx, View c, ConstView a, Transpose transpose_a, ConstView b,
             Transpose transpose_b, Write write) {
   const Index M = c.shape.n, N = c.shape.c;
-  const Index K = transpose_a == Transpose::yes ? a.shape.n : a.shape.c;
+  Index K = transpose_a == Transpose::yes ? a.shape.n : a.shape.c;
   if (M == 0 || N == 0) return;
   WorkspaceScope scope(ctx.workspace);
+  if (operands_of(ctx) == Operands::pairs) {
+    K = elements(Operands::pairs, K);
+    a = paired(ctx, scope.floats(M * K), a, transpose_a == Transpose::no);
+    b = paired(ctx, scope.floats(N * K), b, transpose_b == Transpose::yes);
+  }
   float* panels = scope.floats(Panels(N, true).padded() * K);
   pack(ctx, panels, b, transpose_b, N, K);
   const auto product = transpose_a == Transpose::yes ? transposed_product : plain_product;

@@ -1,9 +1,10 @@
 // The definition, in plain loops with double accumulators.
 #include "kernels/matmul/matmul.h"
+#include "kernels/product/operand_naive.h"
 
 namespace twinage::naive {
 
-void matmul(const Context&, View c, ConstView a, Transpose transpose_a, ConstView b,
+void matmul(const Context& ctx, View c, ConstView a, Transpose transpose_a, ConstView b,
             Transpose transpose_b, Write write) {
   const bool ta = transpose_a == Transpose::yes, tb = transpose_b == Transpose::yes;
   const Index K = ta ? a.shape.n : a.shape.c;
@@ -11,8 +12,8 @@ void matmul(const Context&, View c, ConstView a, Transpose transpose_a, ConstVie
     for (Index j = 0; j < c.shape.c; ++j) {
       double sum = 0;
       for (Index l = 0; l < K; ++l)
-        sum += static_cast<double>(ta ? a.pixel(l)[i] : a.pixel(i)[l]) *
-               (tb ? b.pixel(j)[l] : b.pixel(l)[j]);
+        sum += operand(ctx, ta ? a.pixel(l)[i] : a.pixel(i)[l]) *
+               operand(ctx, tb ? b.pixel(j)[l] : b.pixel(l)[j]);
       float& value = c.pixel(i)[j];
       value = static_cast<float>(write == Write::accumulate ? value + sum : sum);
     }

@@ -2,7 +2,8 @@
 
 namespace twinage::cpu {
 
-Panels::Panels(Index channels, bool one_tap) : channels_(channels) {
+Panels::Panels(Index channels, bool one_tap, Operands operands)
+    : channels_(channels), operands_(operands) {
   const Tiles &wide = kernels().wide, &narrow = kernels().narrow;
   const auto widest = [&](const Tiles& tiles) {
     return one_tap ? tiles.panel_vectors_1x1 : tiles.panel_vectors;
@@ -18,7 +19,7 @@ Panels::Panels(Index channels, bool one_tap) : channels_(channels) {
 }
 
 Panel Panels::operator[](Index i) const {
-  const Kernels& k = kernels();
+  const Kernels& k = kernels(operands_);
   Panel panel;
   if (narrow_.total > 0 && i == 0) {
     panel = {&k.narrow, narrow_.total, 0, 0};

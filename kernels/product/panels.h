@@ -3,10 +3,16 @@
 #pragma once
 #include <algorithm>
 
+#include "core/context.h"
 #include "core/shape.h"
 #include "kernels/product/tiles.h"
 
 namespace twinage::cpu {
+
+// What a context's arithmetic makes of operands.
+inline Operands operands_of(const Context& ctx) {
+  return ctx.math == Math::bf16 ? Operands::pairs : Operands::floats;
+}
 
 // A range cut into pieces of nearly equal size, the larger ones first.
 struct Cut {
@@ -37,7 +43,7 @@ struct Panel {
 // panel of half-wide vectors instead of wasting half a vector.
 class Panels {
  public:
-  Panels(Index channels, bool one_tap);
+  Panels(Index channels, bool one_tap, Operands operands = Operands::floats);
 
   Index count() const {
     return narrow_.pieces * (narrow_.total > 0) + wide_.pieces * (wide_.total > 0);
@@ -48,6 +54,7 @@ class Panels {
 
  private:
   Index channels_;
+  Operands operands_;
   Cut narrow_{0, 1}, wide_{0, 1};  // vectors
 };
 

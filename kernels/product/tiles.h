@@ -1,10 +1,16 @@
 // The innermost loops of convolution and matrix product: tiles of the output that stay in
-// registers while the whole sum runs over them. tiles_isa.cpp has one copy of each for every tile
+// registers while the whole sum runs over them. tiles_isa.h has one copy of each for every tile
 // size and instruction set; the drivers (conv2d_correlate.cpp, conv2d_filter.cpp, matmul_cpu.cpp)
 // cut the work into tiles.
 //
 // A tile is `pixels` rows times `vectors` vectors of adjacent channels; its column operand is a
 // panel: packed memory [terms][vectors * width], padded with zeros, read front to back.
+//
+// An element of the operands is a float32, or, with bf16, a pair: two neighbouring terms of a sum,
+// rounded (core/bf16.h), the first in the lower half of 32 bits. A pair takes the place of a float
+// in memory (whose type stays float: pairs are moved, never computed with), so a tile does not know
+// of what its operands are made: half as many terms, each twice the work. Where the number of terms
+// is odd, the last pair's second is zero.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -78,13 +84,37 @@ struct Movers {
   void (*add)(float* sum, const float* term, std::ptrdiff_t count);
 };
 
-// What one instruction set offers.
+// From floats to pairs of bf16; pitches are floats, or pairs, from one row to the next.
+struct PairMovers {
+  // to[i][j] = the pair (from[i][2 j], from[i][2 j + 1]) for 2 j < columns.
+  void (*round)(float* to, std::ptrdiff_t to_pitch, const float* from, std::ptrdiff_t from_pitch,
+                std::ptrdiff_t rows, std::ptrdiff_t columns);
+  // to[j] = the pair (first[j], second[j]); second may be null: zeros. `to` may be `first`, and
+  // `second` may lie behind it.
+  void (*join)(float* to, const float* first, const float* second, std::ptrdiff_t count);
+  // to[i][j] = the pair (from[first[i] + j], from[second[i] + j]) for j < columns, then zeros up to
+  // to_columns. A negative offset in `second`: zeros.
+  void (*gather)(float* to, std::ptrdiff_t to_pitch, std::ptrdiff_t to_columns, const float* from,
+                 const std::int32_t* first, const std::int32_t* second, std::ptrdiff_t rows,
+                 std::ptrdiff_t columns);
+};
+
+// What an element of a product's operands is.
+enum class Operands { floats, pairs };
+
+// How many elements hold so many terms of a sum.
+constexpr std::int64_t elements(Operands operands, std::int64_t terms) {
+  return operands == Operands::pairs ? (terms + 1) / 2 : terms;
+}
+
+// What one instruction set offers. The tiles of floats and of pairs have the same sizes.
 struct Kernels {
   const Tiles& wide;    // the widest vectors
   const Tiles& narrow;  // half as wide, for channel counts that are no multiple of the widest
   const Movers& move;
 };
 
-const Kernels& kernels();  // of the instruction set in use
+const Kernels& kernels(Operands operands = Operands::floats);  // of the instruction set in use
+const PairMovers& pair_movers();
 
 }  // namespace twinage::cpu

@@ -1,144 +1,23 @@
-// The micro-kernels. Every loop over m and v is unrolled, so that `acc` lives in registers: that,
-// and one multiply-add per accumulator and term, is where the speed comes from.
-#include <utility>
-
-#include "core/simd.h"
-#include "kernels/product/tiles.h"
+// The micro-kernels whose operands are float32.
+#include "kernels/product/tiles_isa.h"
 
 namespace twinage::cpu::TWINAGE_ISA_NAMESPACE {
 namespace {
 
-template <int N, int NV, int MR>
-__attribute__((noinline)) void correlate(const CorrelationTile& t) {
-  using V = Vec<N>;
-  constexpr std::ptrdiff_t NR = NV * N;
-
-  // 1. choose the tile: MR pixels of NV vectors; their output lines are wanted soon
-  const float* a[MR];
-  typename V::Value acc[MR][NV] = {};
-  TWINAGE_UNROLL for (int m = 0; m < MR; ++m) {
-    a[m] = t.x + t.x_offsets[m];
-    TWINAGE_UNROLL for (int v = 0; v < NV; ++v) __builtin_prefetch(t.y + t.y_offsets[m] + v * N, 1);
-  }
-
-  const float* panel = t.panel;
-  const char* prefetch = t.prefetch;
-  for (std::ptrdiff_t row = 0; row < t.rows; ++row, panel += t.panel_skip)
-    for (std::ptrdiff_t segment = 0; segment < t.segments; ++segment) {
-      const std::ptrdiff_t first = row * t.row_pitch + segment * t.segment_pitch;
-      for (std::ptrdiff_t k = first; k < first + t.length; ++k, panel += NR) {
-        // 2. load
-        __builtin_prefetch(prefetch);
-        prefetch += t.prefetch_step;
-        typename V::Value b[NV];
-        TWINAGE_UNROLL for (int v = 0; v < NV; ++v) b[v] = V::load(panel + v * N);
-        // 3. multiply
-        TWINAGE_UNROLL for (int m = 0; m < MR; ++m) {
-          const typename V::Value q = V::all(a[m][k]);
-          TWINAGE_UNROLL for (int v = 0; v < NV; ++v) acc[m][v] += q * b[v];
-        }
-      }
-    }
-
-  // 4. store
-  TWINAGE_UNROLL for (int v = 0; v < NV; ++v) {
-    if (t.mean != nullptr) {
-      typename V::Value mean = {}, m2 = {};
-      TWINAGE_UNROLL for (int m = 0; m < MR; ++m) mean += acc[m][v];
-      mean *= V::all(1.0F / MR);
-      TWINAGE_UNROLL for (int m = 0; m < MR; ++m) m2 += (acc[m][v] - mean) * (acc[m][v] - mean);
-      const typename V::Value before = V::load(t.mean + v * N), delta = mean - before;
-      V::store(t.mean + v * N, before + delta * V::all(t.share));
-      V::store(t.m2 + v * N, V::load(t.m2 + v * N) + m2 + delta * delta * V::all(t.weight));
-    }
-    const typename V::Value bias =
-        t.bias != nullptr ? V::load(t.bias + v * N) : typename V::Value{};
-    TWINAGE_UNROLL for (int m = 0; m < MR; ++m) {
-      float* y = t.y + t.y_offsets[m] + v * N;
-      typename V::Value out = acc[m][v] + bias;
-      if (t.accumulate) out += V::load(y);
-      if (t.relu) out = V::max(out, typename V::Value{});
-      V::store(y, out);
-    }
-  }
-}
-
-template <int N, int NV, int MR>
-__attribute__((noinline)) void filter(const FilterTile& t) {
-  using V = Vec<N>;
-  constexpr std::ptrdiff_t NR = NV * N;
-
-  // 1. choose the tile: MR adjacent floats of x, NV vectors
-  typename V::Value acc[MR][NV] = {};
-  if (t.accumulate)
-    TWINAGE_UNROLL for (int m = 0; m < MR; ++m) TWINAGE_UNROLL for (int v = 0; v < NV; ++v)
-        acc[m][v] = V::load(t.out + m * t.out_pitch + v * N);
-
-  const float* panel = t.panel;
-  for (std::ptrdiff_t i = 0; i < t.terms; ++i, panel += NR) {
-    // 2. load
-    const float* x = t.x + t.x_offsets[i];
-    __builtin_prefetch(x + t.prefetch, 0, 2);
-    typename V::Value b[NV];
-    TWINAGE_UNROLL for (int v = 0; v < NV; ++v) b[v] = V::load(panel + v * N);
-    // 3. multiply
-    TWINAGE_UNROLL for (int m = 0; m < MR; ++m) {
-      const typename V::Value q = V::all(x[m]);
-      TWINAGE_UNROLL for (int v = 0; v < NV; ++v) acc[m][v] += q * b[v];
-    }
-  }
-
-  // 4. store
-  TWINAGE_UNROLL for (int m = 0; m < MR; ++m) TWINAGE_UNROLL for (int v = 0; v < NV; ++v)
-      V::store(t.out + m * t.out_pitch + v * N, acc[m][v]);
-}
-
-template <int N, int NV, int... M>
-constexpr void add_sizes(Tiles& tiles, std::integer_sequence<int, M...>) {
-  tiles.max_pixels[NV] = sizeof...(M);
-  ((tiles.correlate[NV][M + 1] = correlate<N, NV, M + 1>), ...);
-  ((tiles.filter[NV][M + 1] = filter<N, NV, M + 1>), ...);
-}
-
-template <int N, int NV, int MaxMR>
-constexpr void add(Tiles& tiles) {
-  add_sizes<N, NV>(tiles, std::make_integer_sequence<int, MaxMR>{});
-}
-
-#if defined(__AVX512F__)
-// 32 registers: MR * NV accumulators, NV of the panel, one of x; and MR pointers in 14 others.
 template <int N>
-constexpr Tiles all_tiles(int panel_vectors, int panel_vectors_1x1) {
-  Tiles tiles;
-  tiles.width = N;
-  tiles.panel_vectors = panel_vectors;
-  tiles.panel_vectors_1x1 = panel_vectors_1x1;
-  add<N, 1, 14>(tiles);
-  add<N, 2, 14>(tiles);
-  add<N, 3, 9>(tiles);
-  add<N, 4, 6>(tiles);
-  add<N, 5, 5>(tiles);
-  return tiles;
-}
-constexpr Tiles kWide = all_tiles<16>(3, 4), kNarrow = all_tiles<8>(5, 5);
-#else
-// 16 registers.
-template <int N>
-constexpr Tiles all_tiles() {
-  Tiles tiles;
-  tiles.width = N;
-  tiles.panel_vectors = tiles.panel_vectors_1x1 = 3;
-  add<N, 1, 12>(tiles);
-  add<N, 2, 6>(tiles);
-  add<N, 3, 4>(tiles);
-  return tiles;
-}
-constexpr Tiles kWide = all_tiles<TWINAGE_VECTOR_FLOATS>(), kNarrow = {};
-#endif
+struct Floats {
+  using V = Vec<N>;
+  using Operand = typename V::Value;
+  static constexpr int width = N;
+
+  static TWINAGE_INLINE Operand load(const float* p) { return V::load(p); }
+  static TWINAGE_INLINE Operand all(const float* p) { return V::all(*p); }
+  static TWINAGE_INLINE void add(typename V::Value& sum, Operand a, Operand b) { sum += a * b; }
+};
 
 }  // namespace
 
 extern const Tiles wide_tiles, narrow_tiles;
-const Tiles wide_tiles = kWide, narrow_tiles = kNarrow;
+const Tiles wide_tiles = kWide<Floats>, narrow_tiles = kNarrow<Floats>;
 
 }  // namespace twinage::cpu::TWINAGE_ISA_NAMESPACE

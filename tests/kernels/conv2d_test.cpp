@@ -228,6 +228,6 @@ TEST_CASE("conv2d: shapes that do not fit are refused before anything is written
   cpu.device = Device::cpu;
   cpu.math = Math::tf32;
   CHECK(message([&] { conv2d_forward(cpu, y.view(), x.view(), w.view(), {}); }) ==
-        "[conv2d_forward] device cpu multiplies in fp32 only: set math to fp32");
+        "[conv2d_forward] device cpu multiplies in fp32 or bf16, not in tf32");
   CHECK(std::isnan(y.view().data[0]));
 }

@@ -4,6 +4,8 @@
 
 #include "core/cuda_runtime.h"
 #include "core/error.h"
+#include "core/isa.h"
+#include "core/output.h"
 #include "core/parallel.h"
 #include "core/simt_memory.h"
 #include "kernels/elementwise/elementwise.h"
@@ -22,8 +24,8 @@ Engine::Engine(const EngineOptions& options)
           to_string(device));
   require(!options.vendor || math != Math::bf16,
           "[engine] cuDNN does not round float32 to bf16: use --math tf32 or --kernels own");
-  require(device != Device::cpu || math == Math::fp32,
-          "[engine] device cpu multiplies in fp32 only: leave out --math or use --device cuda");
+  require(device != Device::cpu || math != Math::tf32,
+          "[engine] device cpu has no tf32: use --math fp32 or bf16, or --device cuda");
   require_available(device);
   if (options.vendor) {
     const std::string problem = vendor::problem();
@@ -37,6 +39,11 @@ Engine::Engine(const EngineOptions& options)
   require(ranks_->alone() || device == Device::cpu,
           "[engine] several processes work together on device cpu, not on {}: start one of them",
           to_string(device));
+  if (device == Device::cpu && math == Math::bf16 && !multiplies_bf16())
+    note(
+        "note: this processor does not multiply bf16 (or TWINAGE_ISA says so): the same in "
+        "float32, "
+        "slower than --math fp32\n");
   require(options.threads >= 0, "[engine] expected at least 0 threads, got {}", options.threads);
   context_.device = device;
   context_.math = math;

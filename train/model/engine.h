@@ -12,7 +12,7 @@ namespace twinage {
 struct EngineOptions {
   DeviceChoice device;
   int threads = 0;         // of the host; 0: all processors
-  Math math = Math::fp32;  // of multiplications on device cuda and simt
+  Math math = Math::fp32;  // of multiplications; tf32 on devices cuda and simt only
   bool vendor = false;     // device cuda: convolutions by cuDNN, matrix products by cuBLAS
   Ranks* ranks = nullptr;  // that work together; must outlive the engine. Null: it works alone
 };
