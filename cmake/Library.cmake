@@ -15,7 +15,11 @@ function(twinage_library)
   add_library(twinage_c STATIC $<TARGET_OBJECTS:twinage_interface>)
 
   # Who uses this one needs no header but twinage.h, and sees no symbol but those of twinage.map.
-  add_library(twinage_shared SHARED $<TARGET_OBJECTS:twinage_interface>)
+  # Debian's dlib is an archive that no shared library can hold, and its own shared one asks for much
+  # that a reader of faces has no use for: this one does not look for faces.
+  add_library(twinage_shared SHARED $<TARGET_OBJECTS:twinage_interface> ${package}/no_detector.cpp)
+  file(CONFIGURE OUTPUT ${package}/no_detector.cpp
+    CONTENT "#include \"train/faces/photo/face_detector.cpp\"\n")
   target_link_libraries(twinage_shared PRIVATE twinage_train)
   target_include_directories(twinage_shared INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_options(twinage_shared PRIVATE -Wl,--as-needed -Wl,--version-script=${source}/twinage.map

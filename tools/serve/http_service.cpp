@@ -110,8 +110,8 @@ struct HttpService::Parts {
   Parts(std::unique_ptr<FaceReader> with, const ServiceOptions& given)
       : reader(std::move(with)),
         options(given),
-        queue([this](std::vector<Face> pictures) { return read(std::move(pictures)); }, kPicturesTogether,
-              given.most_waiting) {}
+        queue([this](std::vector<Face> pictures) { return read(std::move(pictures)); },
+              kPicturesTogether, given.most_waiting) {}
 
   // Names may be the same: each picture is told by its place.
   Answers read(std::vector<Face> pictures) {
