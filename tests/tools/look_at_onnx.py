@@ -6,7 +6,7 @@ within 0.001 years, genders within 1e-5; faces have to differ a hundred times as
 instead, by turns.
 """
 import argparse
-import csv
+import functools
 import json
 import pathlib
 import statistics
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 
 import numpy as np
 import onnx
@@ -21,6 +22,7 @@ import onnxruntime
 import PIL.Image
 
 kYears = 1e-3
+kStep = 0.2
 
 
 def arguments():
@@ -43,10 +45,10 @@ def decoded(name, side):
     return picture
 
 
-def said_by(asked, names, readout):
-    """Of each picture what predict says, by a read-out or by the model's own."""
-    chosen = ["--readout", readout] if readout else []
-    said = subprocess.run([asked.twinage, "predict", asked.run, "--json", *chosen, *names], capture_output=True, check=True)
+@functools.lru_cache
+def said_by(twinage, run, names, readout):
+    """Of each picture what predict says."""
+    said = subprocess.run([twinage, "predict", run, "--json", "--readout", readout, *names], capture_output=True, check=True)
     return json.loads(said.stdout)
 
 
@@ -66,24 +68,32 @@ class Comparison:
     def __init__(self):
         self.problems = []
 
-    def compare(self, what, theirs, mine, most):
+    def compare(self, what, theirs, mine, most, at_steps=0):
+        """at_steps: of the furthest so many may be kStep apart."""
         theirs, mine = np.asarray(theirs, np.float64), np.asarray(mine, np.float64)
-        difference = float(np.abs(theirs - mine).max())
-        print(f"  {what}: the largest difference of {len(theirs)} is {difference:.2g}")
-        if not (theirs.shape == mine.shape and difference <= most):
+        if theirs.shape != mine.shape:
+            sys.exit(f"{what}: {theirs.shape} numbers and {mine.shape}")
+        furthest = np.sort(np.abs(theirs - mine).reshape(len(mine), -1).max(axis=1))[::-1]
+        apart = [d for d in furthest[:at_steps] if not d <= most]
+        difference = float(furthest[len(apart)])
+        print(f"  {what}: the largest difference of {len(theirs)} is {difference:.2g}" + "".join(f", one at a step {d:.2g}" for d in apart))
+        if not (difference <= most and all(d <= kStep for d in apart)):
             self.problems.append(what)
         # What is nearly the same of all faces would be so for another network, too.
         if not float(np.ptp(mine, axis=0).max()) >= 100 * most:
             self.problems.append(f"{what}: all are alike, so that nothing was compared")
 
-    def reading(self, got, said):
-        self.compare("age", got["age"], [s["age"] for s in said], kYears)
+    def reading(self, got, said, at_steps):
+        self.compare("age", got["age"], [s["age"] for s in said], kYears, at_steps)
         if "age_low" not in got and all(s["interval"] is None for s in said):
             return
-        self.compare("age_low", got["age_low"], [s["interval"][0] for s in said], kYears)
-        self.compare("age_high", got["age_high"], [s["interval"][1] for s in said], kYears)
+        self.compare("age_low", got["age_low"], [s["interval"][0] for s in said], kYears, at_steps)
+        self.compare("age_high", got["age_high"], [s["interval"][1] for s in said], kYears, at_steps)
 
     def heads(self, asked, names, got, said):
+        def ages_by(readout):
+            return [s["age"] for s in said_by(asked.twinage, asked.run, tuple(names), readout)]
+
         if "embedding" in got:
             z = embedded(asked, names)
             self.compare("embedding", got["embedding"], z, 1e-4 * float(np.abs(z).max()))
@@ -91,10 +101,9 @@ class Comparison:
             self.compare("p_female", got["p_female"], [p_female(s) for s in said], 1e-5)
         if "p_age" in got:
             mean = got["p_age"].astype(np.float64) @ np.arange(got["p_age"].shape[1])
-            self.compare("mean of p_age", mean, [s["age"] for s in said_by(asked, names, "expectation")], kYears)
+            self.compare("mean of p_age", mean, ages_by("expectation"), kYears)
         if "age_number" in got:
-            ages = [s["age"] for s in said_by(asked, names, "direct")]
-            self.compare("age_number", np.maximum(got["age_number"], 0), ages, kYears)
+            self.compare("age_number", np.maximum(got["age_number"], 0), ages_by("direct"), kYears)
 
 
 def run_in_parts(session, outputs, pictures):
@@ -154,11 +163,13 @@ def main():
         return time_both(asked, session, names, side)
     pictures = np.stack([decoded(n, side) for n in names])
     got = run_in_parts(session, [o.name for o in session.get_outputs()], pictures)
-    said = said_by(asked, names, asked.readout)
+    kind = asked.readout or tomllib.loads((pathlib.Path(asked.run) / "config.toml").read_text())["readout"]["kind"]
+    said = said_by(asked.twinage, asked.run, tuple(names), kind)
     comparison = Comparison()
     comparison.heads(asked, names, got, said)
     if "age" in got:
-        comparison.reading(got, said)
+        # P(same class | D) is a staircase: a distance on an edge of it falls to either side by rounding.
+        comparison.reading(got, said, at_steps=2 if kind == "comparison" else 0)
     if comparison.problems:
         sys.exit("too far apart: " + ", ".join(comparison.problems))
 

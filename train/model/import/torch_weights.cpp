@@ -36,8 +36,10 @@ void write_torch_weights(TwinNetwork& network, const std::filesystem::path& path
     const Shape s = all[i]->value.shape();
     std::vector<float> head(static_cast<std::size_t>(s.size()));
     all[i]->value.copy_to(head.data(), s.size());
+    // A weight of one output is a matrix, too.
+    const bool is_bias = all[i]->name.ends_with(".bias");
     writer.add(all[i]->name, head,
-               s.n == 1 && is_vector(s) ? std::vector<Index>{s.c} : std::vector<Index>{s.n, s.c});
+               is_bias ? std::vector<Index>{s.c} : std::vector<Index>{s.n, s.c});
   }
   writer.set_metadata("preset", network.preset().name);
   writer.set_metadata("pixels", "(byte / 255 - 0.5) / 0.5");

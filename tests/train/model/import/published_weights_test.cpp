@@ -13,6 +13,7 @@
 #include "layers/backbones/backbone.h"
 #include "layers/initialize.h"
 #include "layers/layers.h"
+#include "siamese/losses/head_forms.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_context.h"
 #include "train/model/import/torch_weights.h"
@@ -165,6 +166,13 @@ TEST_CASE("weights for PyTorch: a whole network has torchvision's names, shapes 
     const float* values = a[i]->value.data();
     CHECK(largest_difference(b[i]->value, {values, values + a[i]->value.size()}) < 1e-6);
   }
+  ByTask<HeadForm> forms;
+  forms[Task::age] = kAgeRanks;  // of one weight vector
+  TwinNetwork ranking(preset("tiny"), {Task::age}, forms);
+  write_torch_weights(ranking, folder / "r");
+  const auto ranks = SafetensorsFile::open(folder / "r");
+  CHECK(ranks.entry("age.weight").shape == std::vector<Index>{1, 512});
+  CHECK(ranks.entry("age.bias").shape == std::vector<Index>{100});
   TwinNetwork alexnet(preset("alexnet-tiny"), 24);
   CHECK_THROWS_AS(write_torch_weights(alexnet, folder / "x"), UsageError);
 }
