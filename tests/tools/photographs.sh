@@ -17,7 +17,7 @@ look="--turn 15 --detail 1200"
 
 # 1. Several faces a photograph.
 check "predict reads each face" bash -c "'$twinage' predict run --photo $look --jsonl photos >photos.jsonl"
-check "found, none twice" python3 "$here/photographs/score.py" photos/truth.csv photos.jsonl
+check "found, none twice" python3 "$here/../photographs/score.py" photos/truth.csv photos.jsonl
 check "crop writes the same faces" "$twinage" crop photos --out cut $look
 check "with a line for each" python3 - <<'PY'
 import csv, json, os
