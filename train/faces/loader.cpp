@@ -196,13 +196,15 @@ void Loader::State::fill(Batch& batch, std::uint64_t step, Image& scratch) const
   batch.genders.resize(count);
   for (std::size_t j = 0; j < count; ++j) {
     const Index face = batch.faces[j];
-    batch.ages[j] = dataset.faces[static_cast<std::size_t>(face)].age;
-    batch.genders[j] = dataset.faces[static_cast<std::size_t>(face)].gender;
-    if (j < first || j >= first + here) continue;
-    std::ranges::copy(store.pixels(face, scratch), &batch.pixels[(j - first) * bytes]);
-    // By its place in the whole batch, whoever computes it.
-    Random random(seed, stream_of(Purpose::augment, step, static_cast<Index>(j)));
-    batch.variations[j - first] = draw_variation(augment, store.side(), side, &random);
+    if (j >= first && j < first + here) {
+      std::ranges::copy(store.pixels(face, scratch), &batch.pixels[(j - first) * bytes]);
+      // By its place in the whole batch, whoever computes it.
+      Random random(seed, stream_of(Purpose::augment, step, static_cast<Index>(j)));
+      batch.variations[j - first] = draw_variation(augment, store.side(), side, &random);
+    }
+    const Face& labelled = dataset.faces.at(static_cast<std::size_t>(face));
+    batch.ages[j] = labelled.age;
+    batch.genders[j] = labelled.gender;
   }
 }
 
