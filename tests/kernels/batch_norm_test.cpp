@@ -3,42 +3,14 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
+#include "tests/kernels/batch_norm_rig.h"
 #include "tests/kernels/numeric_gradient.h"
-#include "tests/support/test_context.h"
 
 namespace twinage {
 namespace {
 
 using namespace test;
-
-struct Case {
-  Shape x;
-  Index extra = 0;  // channels of the wider tensor that x, y, dx are slices of
-};
-
-// Odd channel counts exercise every narrower vector of the tail; 257 and 700 pixels more than one
-// block of the CPU and more than one range of CUDA; 70 channels more than one group of channels;
-// slices of a multiple of four channels the accesses of 16 bytes.
-const Case kCases[] = {
-    {{1, 1, 1, 1}},       {{1, 1, 1, 37}, 3},  {{2, 3, 5, 8}, 4},   {{2, 3, 5, 31}, 5},
-    {{1, 257, 1, 32}},    {{7, 10, 10, 3}, 1}, {{3, 9, 11, 70}, 2}, {{1, 16, 17, 129}},
-    {{1, 17, 16, 44}, 8}, {{0, 4, 4, 16}},
-};
-
-struct Channels {
-  GuardedTensor mean, variance, gamma, beta;
-  Channels(Index c, Random& random)
-      : mean(vector(c)), variance(vector(c)), gamma(vector(c)), beta(vector(c)) {
-    mean.fill_uniform(random);
-    variance.fill_uniform(random, 0.2F, 2);
-    gamma.fill_uniform(random);  // both signs
-    beta.fill_uniform(random, -0.5F, 0.5F);
-  }
-};
-
-TestContext context_for(Shape x, int threads = 2) {
-  return TestContext(batch_norm_workspace(planning(), x), threads);
-}
+using namespace batch_norm_rig;
 
 TEST_CASE("batch_norm_statistics: equals naive") {
   Random random(1);
@@ -126,15 +98,6 @@ TEST_CASE("batch_norm_apply: keeps NaN visible through ReLU") {
   for (float value : y.values()) CHECK(value != value);
 }
 
-struct Gradients {
-  GuardedTensor dx, dgamma, dbeta;
-  explicit Gradients(Shape x, Index extra = 0)
-      : dx(x, extra), dgamma(vector(x.c)), dbeta(vector(x.c)) {
-    dgamma.fill(0.25F);  // gradients are added to what is there
-    dbeta.fill(-0.5F);
-  }
-};
-
 TEST_CASE("batch_norm_backward: equals naive, also with dx in dy's place") {
   Random random(5);
   for (const Case& c : kCases)
@@ -162,89 +125,6 @@ TEST_CASE("batch_norm_backward: equals naive, also with dx in dy's place") {
       run(batch_norm_backward, dy.view(), in_place);
       CHECK(bitwise_equal(dy.view(), got.dx.view()));
       CHECK(dy.guards_intact());
-    }
-}
-
-// Shards of x as core/shards.h has them.
-ConstView shard_of(ConstView x, Index shard, Index shards) {
-  const Index first = shard * x.shape.n / shards;
-  return x.images(first, (shard + 1) * x.shape.n / shards - first);
-}
-
-TEST_CASE("batch_norm_merge: the statistics of shards make those of the batch") {
-  Random random(8);
-  for (const Case& c : kCases)
-    for (const Index shards : {Index{1}, Index{2}, c.x.n}) {
-      if (shards > c.x.n || shards < 1) continue;
-      CAPTURE(to_string(c.x));
-      CAPTURE(shards);
-      const TestContext ctx = context_for(c.x);
-      GuardedTensor x(c.x, c.extra), parts({shards, 1, 2, c.x.c});
-      x.fill_uniform(random, -1, 3);
-      for (Index s = 0; s < shards; ++s)
-        naive::batch_norm_statistics(ctx, parts.view().pixel(2 * s), parts.view().pixel(2 * s + 1),
-                                     shard_of(x.view(), s, shards));
-      GuardedTensor mean(vector(c.x.c)), variance(vector(c.x.c));
-      GuardedTensor want_mean(vector(c.x.c)), want_variance(vector(c.x.c));
-      naive::batch_norm_statistics(ctx, want_mean.data(), want_variance.data(), x.view());
-      for (const auto merge : {naive::batch_norm_merge, batch_norm_merge}) {
-        mean.fill(NAN);
-        variance.fill(NAN);
-        merge(ctx, mean.data(), variance.data(), parts.data(), shards, c.x);
-        CHECK(close(mean.view(), want_mean.view(), tolerance_of_sum(2)));
-        CHECK(close(variance.view(), want_variance.view(), tolerance_of_sum(2)));
-      }
-      CHECK((mean.guards_intact() && variance.guards_intact() && parts.guards_intact()));
-    }
-}
-
-TEST_CASE("batch_norm_sums, batch_norm_dx: by shards as the batch at once") {
-  Random random(9);
-  for (const Case& c : kCases)
-    for (const bool relu : {false, true}) {
-      const Index shards = std::min<Index>(c.x.n, 3);
-      if (shards < 1) continue;
-      CAPTURE(to_string(c.x));
-      const TestContext ctx = context_for(c.x);
-      Channels per(c.x.c, random);
-      const BatchNorm norm{.relu = relu};
-      GuardedTensor x(c.x, c.extra), dy(c.x, 2 * c.extra);
-      x.fill_uniform(random, -2, 2);
-      dy.fill_uniform(random);
-      naive::batch_norm_statistics(ctx, per.mean.data(), per.variance.data(), x.view());
-      Gradients want(c.x);
-      want.dgamma.fill(0);
-      want.dbeta.fill(0);
-      naive::batch_norm_backward(ctx, want.dx.view(), want.dgamma.data(), want.dbeta.data(),
-                                 dy.view(), x.view(), per.mean.data(), per.variance.data(),
-                                 per.gamma.data(), per.beta.data(), norm);
-      const auto run = [&](auto sums_of, auto dx_of) {
-        GuardedTensor parts({shards, 1, 2, c.x.c}), dbeta(vector(c.x.c)), dgamma(vector(c.x.c));
-        GuardedTensor dx(c.x, c.extra);
-        dbeta.fill(0);
-        dgamma.fill(0);
-        for (Index s = 0; s < shards; ++s) {
-          sums_of(ctx, parts.view().pixel(2 * s), shard_of(dy.view(), s, shards),
-                  shard_of(x.view(), s, shards), per.mean.data(), per.variance.data(),
-                  per.gamma.data(), per.beta.data(), norm);
-          for (Index k = 0; k < c.x.c; ++k) {
-            dbeta.data()[k] += parts.view().pixel(2 * s)[k];
-            dgamma.data()[k] += parts.view().pixel(2 * s + 1)[k];
-          }
-        }
-        // A process forms dx of its own images: here of those of the last shard by themselves.
-        const Index last = (shards - 1) * c.x.n / shards;
-        for (const auto& [first, count] : {std::pair{Index{0}, last}, {last, c.x.n - last}})
-          dx_of(ctx, dx.view().images(first, count), dy.view().images(first, count),
-                x.view().images(first, count), per.mean.data(), per.variance.data(),
-                per.gamma.data(), per.beta.data(), parts.data(), shards, c.x.pixels(), norm);
-        CHECK(close(dx.view(), want.dx.view(), tolerance_of_sum(256, 4)));
-        CHECK(close(dbeta.view(), want.dbeta.view(), tolerance_of_sum(c.x.pixels(), 4)));
-        CHECK(close(dgamma.view(), want.dgamma.view(), tolerance_of_sum(c.x.pixels(), 4)));
-        CHECK((dx.guards_intact() && parts.guards_intact()));
-      };
-      run(naive::batch_norm_sums, naive::batch_norm_dx);
-      run(batch_norm_sums, batch_norm_dx);
     }
 }
 
