@@ -1,5 +1,19 @@
-# Sourced by scripts that use the program as a person does: each check is a line, and at the end
-# `all_held` says how many did not hold. What a command says is in the file `said`.
+# Sourced first by scripts that use the program as a person does, SCRIPT TWINAGE: they begin in an empty
+# folder of their own, which goes at the end with whatever they still run. Each check is a line, and at
+# the end `all_held` says how many did not hold. What a command says is in the file `said`.
+set -uo pipefail
+twinage=$(realpath "$1")
+here=$(cd "$(dirname "$0")" && pwd)
+folder=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+
+# OPTION...: a model of two steps and one look, for what does not depend on how well it reads.
+train_briefly() {
+  "$twinage" train --steps 2 --batch 8 --set data.held_out=0.3 --set readout.mirror=false \
+    --set readout.zooms=false "$@" >/dev/null 2>&1
+}
+
 failures=0
 
 check() {  # WHAT COMMAND...: the command has to succeed

@@ -1,23 +1,16 @@
 #!/usr/bin/env bash
 # Twinage installed, and used by others: library.sh TWINAGE, of a build folder
-set -uo pipefail
-twinage=$(realpath "$1")
-here=$(cd "$(dirname "$0")" && pwd)
+source "$(dirname "$0")/checks.sh"
 build=$(dirname "$twinage")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-source "$here/checks.sh"
-cd "$folder" || exit 1
 
 check "it is installed" cmake --install "$build" --prefix "$folder/usr"
 lib=$(dirname "$(find "$folder/usr" -name libtwinage.so)")
 export PKG_CONFIG_PATH=$lib/pkgconfig LD_LIBRARY_PATH=$lib TWINAGE_LIBRARY=$lib/libtwinage.so.0
 
 "$twinage" synth --out faces --count 60 --size 80 --seed 5 >/dev/null 2>&1
-options=(--steps 2 --batch 8 --set data.held_out=0.3 --set readout.mirror=false --set readout.zooms=false)
-"$twinage" train --data faces "${options[@]}" --out run >/dev/null 2>&1
+train_briefly --data faces --out run
 (cd faces && for f in *.jpg; do echo "$f,${f%%_*}"; done | sed '1i file,age') >faces/ages.csv
-"$twinage" train --data faces/ages.csv "${options[@]}" --out no_gender >/dev/null 2>&1
+train_briefly --data faces/ages.csv --out no_gender
 face=$(ls faces/*.jpg | head -1) other=$(ls faces/*.jpg | tail -1)
 echo hello >words.jpg
 age() { "$twinage" predict run "$face" --json | python3 -c 'import json, sys; print("age %.2f" % json.load(sys.stdin)[0]["age"])'; }

@@ -2,14 +2,7 @@
 # What `export --onnx` writes, checked by ONNX's checker and run by onnxruntime, against `predict` and
 # `embed`: onnx.sh TWINAGE. Both come from PyPI; where they cannot be had, or the build has no ONNX, it
 # says so and exits with 77: not tested.
-set -uo pipefail
-twinage=$(realpath "$1")
-here=$(cd "$(dirname "$0")" && pwd)
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-
-source "$here/checks.sh"
+source "$(dirname "$0")/checks.sh"
 
 python=${ONNX_PYTHON:-$folder/venv/bin/python}
 if [ ! -x "$python" ]; then

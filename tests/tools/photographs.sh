@@ -1,18 +1,11 @@
 #!/usr/bin/env bash
 # crop and predict --photo as a person uses them: photographs.sh TWINAGE COMPOSE_PHOTOGRAPHS
-set -uo pipefail
-twinage=$(realpath "$1")
 compose=$(realpath "$2")
-here=$(cd "$(dirname "$0")" && pwd)
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-source "$here/checks.sh"
+source "$(dirname "$0")/checks.sh"
 
 "$twinage" synth --out faces --count 20 --size 200 --seed 9 >/dev/null 2>&1
 "$compose" faces photos 4 1 15 || exit 1
-"$twinage" train --data faces --steps 2 --batch 8 --set data.held_out=0.3 --set readout.mirror=false \
-  --set readout.zooms=false --out run >/dev/null 2>&1
+train_briefly --data faces --out run
 look="--turn 15 --detail 1200"
 
 # 1. Several faces a photograph.

@@ -2,13 +2,7 @@
 # Several processes train together (docs/many_twins.md): the same bytes for any number of them,
 # killed and resumed by other numbers, one line when one of them fails: ranks.sh TWINAGE
 # 77 (ctest: skipped) where mpirun or this build's MPI is missing.
-set -uo pipefail
-twinage=$(realpath "$1")
-here=$(cd "$(dirname "$0")" && pwd)
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-. "$here/checks.sh"
+source "$(dirname "$0")/checks.sh"
 
 # As root in a container, and with more processes than processors; --quiet: Open MPI's own frame
 # around an error is not ours to count.

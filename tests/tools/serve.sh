@@ -1,15 +1,9 @@
 #!/usr/bin/env bash
 # `twinage serve` as its clients see it, good ones and others: serve.sh TWINAGE
-set -uo pipefail
-twinage=$(realpath "$1")
-here=$(cd "$(dirname "$0")" && pwd)
-folder=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
+source "$(dirname "$0")/checks.sh"
 
 "$twinage" synth --out faces --count 60 --size 80 --seed 5 >/dev/null 2>&1
-"$twinage" train --data faces --steps 2 --batch 8 --set data.held_out=0.3 --set readout.mirror=false \
-  --set readout.zooms=false --out run >/dev/null 2>&1
+train_briefly --data faces --out run
 ls faces/*.jpg | head -12 >names
 "$twinage" predict run --jsonl --list names >expected.jsonl 2>/dev/null || { echo "FAILED: predict"; exit 1; }
 "$twinage" serve run --port 0 --max-megabytes 0.2 --max-pictures 8 --queue 40 --timeout 1 --connections 8 >log 2>&1 &

@@ -1,18 +1,10 @@
 #!/usr/bin/env bash
 # predict and embed of folders, lists and standard input, in every form, however many pictures:
 # streams.sh TWINAGE
-set -uo pipefail
-twinage=$(realpath "$1")
-here=$(cd "$(dirname "$0")" && pwd)
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-
-source "$here/checks.sh"
+source "$(dirname "$0")/checks.sh"
 
 "$twinage" synth --out faces --count 70 --size 80 --seed 5 >/dev/null 2>&1
-"$twinage" train --data faces --steps 2 --batch 8 --set data.held_out=0.3 --set readout.mirror=false \
-  --set readout.zooms=false --out run >/dev/null 2>&1
+train_briefly --data faces --out run
 mkdir -p photos/deeper photos/none
 i=0
 for f in $(ls faces/*.jpg | head -66); do  # names that say no age; more than one part
