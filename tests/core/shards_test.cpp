@@ -19,13 +19,17 @@ float tree_sum(const std::vector<float>& of_shard, Index begin, Index end) {
 }
 
 TEST_CASE("shards: every image is in one shard, every shard is one rank's, in their order") {
-  for (const auto [batch, count, size] :
-       {std::array{64, 8, 1}, {64, 8, 8}, {64, 8, 3}, {10, 7, 5}, {5, 5, 5}, {6, 4, 2}}) {
+  struct Layout {
+    int batch, count, size;
+  };
+  for (const Layout& layout :
+       {Layout{64, 8, 1}, {64, 8, 8}, {64, 8, 3}, {10, 7, 5}, {5, 5, 5}, {6, 4, 2}}) {
+    const int batch = layout.batch, count = layout.count, size = layout.size;
     CAPTURE(batch);
     CAPTURE(count);
     CAPTURE(size);
     std::vector<Index> images(static_cast<std::size_t>(size)), shards = images, first = images;
-    ThreadRanks(size).run([&, batch = batch, count = count](Communicator& ranks) {
+    ThreadRanks(size).run([&](Communicator& ranks) {
       const Shards mine(batch, count, &ranks);
       const auto r = static_cast<std::size_t>(ranks.rank());
       images[r] = mine.images();
