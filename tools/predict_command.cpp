@@ -8,6 +8,7 @@
 #include "tools/commands.h"
 #include "tools/model_options.h"
 #include "tools/photo_options.h"
+#include "tools/photo_reader.h"
 #include "tools/picture_source.h"
 #include "tools/prediction_writer.h"
 #include "tools/terminal.h"
@@ -70,111 +71,82 @@ void show_count(const PredictionWriter& writer, bool ended) {
   note("\r{} pictures{}", writer.pictures(), ended ? "\n" : "");
 }
 
-// Faces in photographs, a few of these at a time.
-class PhotoReader {
- public:
-  PhotoReader(const PredictArguments& a, const Model& model)
-      : cropper_(a.finder.with_threads(a.model.device.threads),
-                 model.crop ? model.crop->rule() : CropRule{},
-                 std::max(kLeastSide, model.network->preset().load)) {}
+// What reads, and what writes: for pictures and for photographs alike.
+struct Prediction {
+  const PredictionForm form;
+  PictureSource source;
+  FaceReader reader;
+  PredictionWriter writer;
+  const bool single;
 
-  void read(const std::vector<Face>& photos, FaceReader& reader, PredictionWriter& writer,
-            bool single) {
-    std::vector<PhotoFaces> found;
-    std::vector<Face> faces;
-    std::vector<std::string> remarks;
-    for (const Face& photo : photos) {
-      found.push_back(cropper_.crop(photo));
-      const PhotoFaces& one = found.back();
-      faces_ += one.faces.size();
-      bad_ += one.fault.empty() ? 0 : 1;
-      if (!single && one.faces.empty())
-        note("twinage: {}\n", description({one.path, one.fault.empty() ? kNone : one.fault}));
-      for (const CroppedFace& face : one.faces) {
-        remarks.push_back(crop_remark(face));
-        faces.emplace_back();
-        faces.back().path = photo.path;
-        faces.back().picture = face.jpeg;
-      }
-    }
-    Readings readings;
-    if (!faces.empty()) readings = reader.read_pictures(std::move(faces));
-    readings.crops = std::move(remarks);
-    writer.write(found, readings);
+  explicit Prediction(const PredictArguments& a)
+      : form(form_of(a)),
+        source(a.pictures),
+        reader(a.model.reader()),
+        writer(form, reader.model(), a.photo),
+        single(is_single(a.pictures)) {
+    if (form == PredictionForm::text && terminal_can_draw()) reader.keep_votes();
   }
-  std::size_t faces() const { return faces_; }
-  Index bad() const { return bad_; }
 
- private:
-  static constexpr Index kLeastSide = 200;  // as `crop` has it
-  static constexpr const char* kNone = "no face was found";
+  // Reads them with `read`, `together` at a time, so that as many as one likes need the memory of a
+  // few. False: nobody takes the results any more, or the disk is full; main() says so.
+  template <typename Read>
+  bool run(std::size_t together, Read&& read) {
+    for (auto some = source.next(together); !some.empty(); some = source.next(together)) {
+      read(std::move(some));
+      if (!results_written()) return false;
+      show_count(writer, false);
+    }
+    return true;
+  }
 
-  PhotoCropper cropper_;
-  std::size_t faces_ = 0;
-  Index bad_ = 0;
+  void finish(const std::string& list, const char* what) {
+    require(writer.pictures() > 0, "[predict] --list {} names no {}", list, what);
+    writer.finish();
+    show_count(writer, true);
+    if (form == PredictionForm::text)
+      for (const std::string& line : shortcomings(reader.model())) note("note: {}\n", line);
+  }
 };
-
-constexpr std::size_t kPhotosTogether = 8;
 
 // A photograph without a face is an answer, where others have some.
 void run_photos(const PredictArguments& a) {
-  const PredictionForm form = form_of(a);
-  PictureSource source(a.pictures);
-  FaceReader reader = a.model.reader();
-  if (form == PredictionForm::text && terminal_can_draw()) reader.keep_votes();
-  PhotoReader photos(a, reader.model());
-  PredictionWriter writer(form, reader.model(), true);
-  const bool single = is_single(a.pictures);
-  for (auto some = source.next(kPhotosTogether); !some.empty();
-       some = source.next(kPhotosTogether)) {
-    photos.read(some, reader, writer, single);
-    if (!results_written()) return;
-    show_count(writer, false);
-  }
-  require(writer.pictures() > 0, "[predict] --list {} names no photograph", a.pictures.list);
-  writer.finish();
-  show_count(writer, true);
-  if (form == PredictionForm::text)
-    for (const std::string& line : shortcomings(reader.model())) note("note: {}\n", line);
-  if (!reader.model().crop)
+  constexpr std::size_t kPhotosTogether = 8;
+  Prediction all(a);
+  PhotoReader photos(a.finder.with_threads(a.model.device.threads), all.reader.model());
+  if (!all.run(kPhotosTogether, [&](const std::vector<Face>& some) {
+        photos.read(some, all.reader, all.writer, !all.single);
+      }))
+    return;
+  all.finish(a.pictures.list, "photograph");
+  if (!all.reader.model().crop)
     note(
         "note: this model does not say how its training faces were cropped: cut as UTKFace's "
         "are\n");
-  if (single && writer.unreadable() > 0) fail("{}", writer.first_reason());
+  if (all.single && all.writer.unreadable() > 0) fail("{}", all.writer.first_reason());
   require(photos.bad() == 0, "[predict] {} of {} photographs could not be read", photos.bad(),
-          writer.pictures());
+          all.writer.pictures());
   require(photos.faces() > 0, "[predict] no face was found in any of {} photographs",
-          writer.pictures());
+          all.writer.pictures());
 }
 
 void run(const PredictArguments& a) {
   if (a.photo) return run_photos(a);
-  const PredictionForm form = form_of(a);
-  PictureSource source(a.pictures);
-  FaceReader reader = a.model.reader();
-  if (form == PredictionForm::text && terminal_can_draw()) reader.keep_votes();
-  if (!a.any_crop) reader.watch_crops();
-  PredictionWriter writer(form, reader.model());
-  const bool single = is_single(a.pictures);
-  // A part at a time, so that as many pictures as one likes need the memory of a few.
-  for (auto pictures = source.next(kPicturesTogether); !pictures.empty();
-       pictures = source.next(kPicturesTogether)) {
-    const std::vector<std::string> names = names_of(pictures);
-    const Readings readings = reader.read_pictures(std::move(pictures));
-    writer.write(names, readings);
-    if (!single)
-      for (const Skipped& bad : readings.dataset.skipped) note("twinage: {}\n", description(bad));
-    if (!results_written()) return;  // nobody reads any more, or the disk is full: main() says so
-    show_count(writer, false);
-  }
-  require(writer.pictures() > 0, "[predict] --list {} names no picture", a.pictures.list);
-  writer.finish();
-  show_count(writer, true);
-  if (form == PredictionForm::text)
-    for (const std::string& line : shortcomings(reader.model())) note("note: {}\n", line);
-  if (single && writer.unreadable() > 0) fail("{}", writer.first_reason());
-  require(writer.unreadable() == 0, "[predict] {} of {} pictures could not be read",
-          writer.unreadable(), writer.pictures());
+  Prediction all(a);
+  if (!a.any_crop) all.reader.watch_crops();
+  if (!all.run(kPicturesTogether, [&](std::vector<Face> pictures) {
+        const std::vector<std::string> names = names_of(pictures);
+        const Readings readings = all.reader.read_pictures(std::move(pictures));
+        all.writer.write(names, readings);
+        if (!all.single)
+          for (const Skipped& bad : readings.dataset.skipped)
+            note("twinage: {}\n", description(bad));
+      }))
+    return;
+  all.finish(a.pictures.list, "picture");
+  if (all.single && all.writer.unreadable() > 0) fail("{}", all.writer.first_reason());
+  require(all.writer.unreadable() == 0, "[predict] {} of {} pictures could not be read",
+          all.writer.unreadable(), all.writer.pictures());
 }
 
 }  // namespace

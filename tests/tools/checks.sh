@@ -1,6 +1,7 @@
 # Sourced first by scripts that use the program as a person does, SCRIPT TWINAGE: they begin in an empty
 # folder of their own, which goes at the end with whatever they still run. Each check is a line, and at
-# the end `all_held` says how many did not hold. What a command says is in the file `said`.
+# the end `all_held` says how many did not hold. What a command says is in the files `said` (its results)
+# and `words` (its notes and errors).
 set -uo pipefail
 twinage=$(realpath "$1")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,12 +20,12 @@ failures=0
 check() {  # WHAT COMMAND...: the command has to succeed
   local what=$1
   shift
-  if "$@" >said 2>err; then
+  if "$@" >said 2>words; then
     echo "$what"
     grep '^  ' said  # figures, which a check sets apart like this
   else
     echo "FAILED: $what: $*"
-    sed 's/^/  /' said err | tail -5
+    sed 's/^/  /' said words | tail -5
     failures=$((failures + 1))
   fi
 }
@@ -33,6 +34,17 @@ refused() {  # CODE PATTERN COMMAND...
   shift 2
   "$@" >out 2>refusal
   [ $? = "$code" ] && grep -qE "$pattern" refusal
+}
+is() { [ "$1" = "$2" ] || { echo "expected $2, got $1"; return 1; }; }
+fails() { ! "$@"; }
+no_leftovers() { [ -z "$(find "$1" -name '*.tmp*' -o -name twinage.lock -o -name 'gallery.*')" ]; }
+wait_for() {  # FILE, for up to a minute
+  for _ in $(seq 1 6000); do
+    [ -e "$1" ] && return
+    sleep 0.01
+  done
+  echo "FAILED: $1 was never written"
+  exit 1
 }
 all_held() {
   [ "$failures" = 0 ] || { echo "$failures checks failed"; return 1; }

@@ -2,31 +2,7 @@
 # Each of the paper's experiments, of two steps a run: tables, pictures and configurations are
 # there; stopped or killed and called again, an experiment ends in the same results; a run that
 # fails is in the table, and the rest goes on: experiment.sh TWINAGE
-set -uo pipefail
-twinage=$(realpath "$1")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failures=0
-
-check() {  # WHAT COMMAND...: the command has to succeed
-  local what=$1
-  shift
-  if "$@"; then echo "$what"; else
-    echo "FAILED: $what: $*"
-    failures=$((failures + 1))
-  fi
-}
-is() { [ "$1" = "$2" ] || { echo "expected $2, got $1"; return 1; }; }
-no_leftovers() { [ -z "$(find "$1" -name '*.tmp*' -o -name twinage.lock)" ]; }
-wait_for() {  # a file
-  for _ in $(seq 1 6000); do
-    [ -e "$1" ] && return
-    sleep 0.01
-  done
-  echo "FAILED: $1 was never written"
-  exit 1
-}
+source "$(dirname "$0")/checks.sh"
 
 "$twinage" synth --out faces --count 60 --size 80 --seed 5 >/dev/null 2>&1
 "$twinage" synth --out others --count 24 --size 80 --seed 6 >/dev/null 2>&1
@@ -141,24 +117,24 @@ check "what was done before stays" grep -q '^| tau-0 .*| 1 of 1 |' table
 rm failing/runs/tau-1-seed1
 experiment tau --steps 2 --rows tau-1,tau-3 --out failing >table 2>&1
 check "put right and called again" is $? 0
-refused() {  # CODE WORDS COMMAND...
+told() {  # CODE WORDS COMMAND...
   local code=$1 words=$2
   shift 2
   "$@" >/dev/null 2>err
   check "$words: exit code" is $? "$code"
   check "$words: the line" grep -q "^twinage: .*$words" err
 }
-refused 2 "no such key" experiment tau --steps 2 --out new --set loss.nothing=1
-refused 2 "what this row varies" experiment tau --steps 2 --out new --set loss.tau=1
-refused 2 "expected toy, gender" experiment loss --steps 2 --out new
-refused 2 "row of tau" experiment tau --steps 2 --out new --rows tau-3,tau-4
-refused 2 "no experiment wrote" experiment tau --steps 2 --out faces
-refused 2 "another call" experiment tau --steps 3 --out failing
-refused 2 "another call" experiment heads --steps 2 --out failing
-refused 2 "jobs is 99" experiment tau --steps 2 --out new --jobs 99 --threads 2
-refused 2 "--minutes or --steps" experiment tau --out new
-refused 2 "data is missing" "$twinage" experiment tau --steps 2 --out new
-refused 1 "holds no results" experiment tau --out new --only-table
+told 2 "no such key" experiment tau --steps 2 --out new --set loss.nothing=1
+told 2 "what this row varies" experiment tau --steps 2 --out new --set loss.tau=1
+told 2 "expected toy, gender" experiment loss --steps 2 --out new
+told 2 "row of tau" experiment tau --steps 2 --out new --rows tau-3,tau-4
+told 2 "no experiment wrote" experiment tau --steps 2 --out faces
+told 2 "another call" experiment tau --steps 3 --out failing
+told 2 "another call" experiment heads --steps 2 --out failing
+told 2 "jobs is 99" experiment tau --steps 2 --out new --jobs 99 --threads 2
+told 2 "--minutes or --steps" experiment tau --out new
+told 2 "data is missing" "$twinage" experiment tau --steps 2 --out new
+told 1 "holds no results" experiment tau --out new --only-table
 check "what was refused wrote nothing" test ! -e new
 
 # 5. Without --val a tenth is kept apart, the same each time.
@@ -171,5 +147,5 @@ check "no --val: six of sixty" is "$(grep -c jpg own1/val.csv) $(grep -c jpg own
 "${own[@]}" --out own1 >/dev/null 2>err
 check "no --val: gone on with" grep -q ', 0 to do' err
 
-if [ "$failures" -gt 0 ]; then echo "$failures failed"; exit 1; fi
+all_held || exit 1
 echo "all experiments run"

@@ -2,30 +2,8 @@
 # Whatever goes away in the middle of a run (who reads its output, the terminal, the process, a
 # picture, the room on the disk), what was computed stays, and --resume ends in the same bytes as a
 # run that nothing happened to: nothing_lost.sh TWINAGE
-set -uo pipefail
-twinage=$(realpath "$1")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failures=0
+source "$(dirname "$0")/checks.sh"
 
-check() {  # WHAT COMMAND...: the command has to succeed
-  local what=$1
-  shift
-  if "$@"; then echo "$what"; else
-    echo "FAILED: $what: $*"
-    failures=$((failures + 1))
-  fi
-}
-is() { [ "$1" = "$2" ] || { echo "expected $2, got $1"; return 1; }; }
-wait_for() {  # a file
-  for _ in $(seq 1 6000); do
-    [ -e "$1" ] && return
-    sleep 0.01
-  done
-  echo "FAILED: $1 was never written"
-  exit 1
-}
 ends_with() {  # CODE PROCESS
   local code=0
   wait "$2" 2>/dev/null || code=$?
@@ -33,7 +11,6 @@ ends_with() {  # CODE PROCESS
 }
 same_model() { cmp "$1/model.safetensors" "$2/model.safetensors"; }
 reads_faces() { "$twinage" predict "$1" "$first" >/dev/null 2>&1; }
-no_leftovers() { [ -z "$(find "$1" -name '*.tmp*' -o -name twinage.lock -o -name 'gallery.*')" ]; }
 
 "$twinage" synth --out faces --count 400 --size 80 --seed 5 >/dev/null 2>&1
 # Checkpoints after every step, and after every batch of a gallery that is large for so short a run.
@@ -178,5 +155,5 @@ else
   echo "NOT TESTED here: a full disk (mounting a tmpfs needs root)"
 fi
 
-if [ "$failures" -gt 0 ]; then echo "$failures failed"; exit 1; fi
+all_held || exit 1
 echo "nothing was lost"

@@ -50,13 +50,6 @@ check "two processes measure what one does" eval_by_two
 
 # 3. one is killed: the others end, and other numbers go on to the same bytes
 check "12 steps, one process" "${eight[@]}" --steps 12 --threads 2 --out long
-wait_for() { # FILE
-  for _ in $(seq 1 1000); do
-    [ -e "$1" ] && return
-    sleep 0.01
-  done
-  return 1
-}
 ranks_of() { pgrep -P "$1" -f "$twinage"; } # of an mpirun
 killed() {
   mpirun -n 4 "${eight[@]}" --steps 12 --threads 1 --out killed 2>err &
