@@ -1,7 +1,6 @@
 #include "core/shards.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/error.h"
 
@@ -84,19 +83,26 @@ Shards::Sum Shards::begin_sum(float* sum, Index count, float* scratch) const {
   return {sum, count, scratch, ranks_->begin_exchange(scratch, sum, bytes)};
 }
 
-void Shards::finish_sum(const Sum& begun) const {
+Shards::Part Shards::part(Index count) const {
+  if (ranks_ == nullptr) return {0, count};
+  const std::vector<Index> parts = parts_of(count, std::ssize(nodes_));
+  const Index begin = ranks_->rank() * parts.front();
+  return {std::min(begin, count), std::min(begin + parts.front(), count)};
+}
+
+void Shards::finish_part(const Sum& begun) const {
   if (ranks_ == nullptr) return;
-  const std::vector<Index> parts = parts_of(begun.count, std::ssize(nodes_));
-  const std::vector<std::size_t> bytes = in_bytes(parts);
   ranks_->finish(begun.begun);
-  const auto rank = static_cast<std::size_t>(ranks_->rank());
+  const Part mine = part(begun.count);
   std::vector<float*> blocks;
   for (std::size_t r = 0; r < nodes_.size(); ++r)
-    blocks.push_back(begun.scratch + static_cast<Index>(r) * parts[rank]);
-  const float* total = add_up(blocks, parts[rank], 0, count_);
-  std::memcpy(reinterpret_cast<std::byte*>(begun.sum) + bytes_before(bytes, rank), total,
-              bytes[rank]);
-  ranks_->gather(begun.sum, bytes);
+    blocks.push_back(begun.scratch + static_cast<Index>(r) * mine.size());
+  const float* total = add_up(blocks, mine.size(), 0, count_);
+  std::copy_n(total, mine.size(), begun.sum + mine.begin);
+}
+
+void Shards::gather_parts(float* all, Index count) const {
+  if (ranks_ != nullptr) gather(all, parts_of(count, std::ssize(nodes_)));
 }
 
 float* Shards::add_up(std::span<float* const> blocks, Index count, Index begin, Index end) const {

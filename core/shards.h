@@ -65,7 +65,22 @@ class Shards {
     int begun;
   };
   Sum begin_sum(float* sum, Index count, float* scratch) const;
-  void finish_sum(const Sum& sum) const;
+  void finish_sum(const Sum& sum) const {
+    finish_part(sum);
+    gather_parts(sum.sum, sum.count);
+  }
+
+  // Of `count` floats that are shared out, this rank's part; all of them without ranks.
+  struct Part {
+    Index begin = 0, end = 0;
+    Index size() const { return end - begin; }
+  };
+  Part part(Index count) const;
+  // As finish_sum, but without the gathering: of the sum this rank's part is whole, the others are
+  // as they were.
+  void finish_part(const Sum& sum) const;
+  // Of `count` floats each rank has its part; all ranks get all. Nothing to do without ranks.
+  void gather_parts(float* all, Index count) const;
 
   // Called by layers in backward when this rank's part of a gradient, `count` floats at `sum`, is
   // complete. f: what then happens; empty: nothing.

@@ -22,7 +22,7 @@ struct TrainArguments {
   double minutes = 0, epochs = 0;
   Index steps = 0, batch = 0, fold = 0;
   std::uint64_t seed = 1;
-  bool resume = false;
+  bool resume = false, shard_optimizer = false;
   std::string live;  // port; empty: not
   std::vector<std::string> settings;
   DataOptions dataset;
@@ -98,6 +98,7 @@ void run(const CLI::App& command, const TrainArguments& a, Ranks* ranks) {
   request.config = config;
   request.out = a.out;
   request.resume = a.resume;
+  request.shard_optimizer = a.shard_optimizer;
   request.engine = a.device.engine_options();
   request.stop = &stop_flag();
   request.commit = kCommit;
@@ -169,6 +170,9 @@ void add_train_command(CLI::App& app) {
       },
       "list all settings, of --recipe, with defaults and what they are for");
   command->add_flag("--resume", a->resume, "continue the run in RUN");
+  command->add_flag("--shard-optimizer", a->shard_optimizer,
+                    "of several processes (mpirun) each keeps ADADELTA's state of its part of the "
+                    "parameters only");
   command
       ->add_flag("--live{8765}", a->live,
                  "show the run to browsers of this machine while it is trained; --live=PORT: "

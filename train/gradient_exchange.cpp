@@ -52,7 +52,33 @@ void GradientExchange::finish() {
           "[gradient_exchange] expected the gradients of {} buckets, got {}: a layer adds its own "
           "past add_sum_of_shards",
           buckets_.size(), begun_.size());
-  for (const Shards::Sum& sum : begun_) shards_.finish_sum(sum);
+  for (const Shards::Sum& sum : begun_)
+    shared_out_ ? shards_.finish_part(sum) : shards_.finish_sum(sum);
+}
+
+std::vector<Shards::Part> GradientExchange::parts() const {
+  std::vector<Shards::Part> parts;
+  for (const Bucket& b : buckets_) {
+    const Shards::Part mine = shards_.part(b.end - b.begin);
+    parts.push_back({b.begin + mine.begin, b.begin + mine.end});
+  }
+  return parts;
+}
+
+void GradientExchange::gather_values() const {
+  for (const Bucket& b : buckets_)
+    shards_.gather_parts(arena_.values().data() + b.begin, b.end - b.begin);
+}
+
+void GradientExchange::collect(float* whole, const float* mine) const {
+  for (const Bucket& b : buckets_) {
+    const Shards::Part part = shards_.part(b.end - b.begin);
+    // The others need room for one bucket, which is what they have for the gradients' sums.
+    float* bucket = whole != nullptr ? whole + b.begin : b.scratch;
+    std::copy_n(mine, part.size(), bucket + part.begin);
+    shards_.gather_parts(bucket, b.end - b.begin);
+    mine += part.size();
+  }
 }
 
 }  // namespace twinage

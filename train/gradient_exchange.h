@@ -21,9 +21,22 @@ class GradientExchange {
   void begin_step();
   // This rank's sum of `count` gradients that begin at `sum` is whole.
   void whole(const float* sum, Index count);
-  // Waits for the others; the arena's gradients are then those of the whole batch. Throws Error
-  // when some gradient was never said to be whole.
+  // Waits for the others; the arena's gradients are then those of the whole batch, or with
+  // share_out() those of this rank's parts. Throws Error when some gradient was never said to be
+  // whole.
   void finish();
+
+  // From now on each rank gets the sums of its parts only, of the parameters that it will update
+  // (ZeRO stage 1, Rajbhandari et al. 2020). Of every bucket a rank has a part.
+  void share_out() { shared_out_ = true; }
+  bool shared_out() const { return shared_out_; }
+  // This rank's parts of the arena, in its order.
+  std::vector<Shards::Part> parts() const;
+  // Of the parameters each rank has updated its parts; all ranks get all.
+  void gather_values() const;
+  // Of such a block each rank has its parts one after the other, at `mine`; rank 0 gets all of it
+  // at `whole`, which is null on the others.
+  void collect(float* whole, const float* mine) const;
 
  private:
   struct Bucket {
@@ -36,6 +49,7 @@ class GradientExchange {
   std::vector<Bucket> buckets_;
   std::vector<Shards::Sum> begun_;
   Tensor scratch_;
+  bool shared_out_ = false;
 };
 
 }  // namespace twinage

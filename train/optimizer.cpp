@@ -1,5 +1,7 @@
 #include "train/optimizer.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "train/model/weights.h"
 
@@ -11,15 +13,11 @@ AdadeltaOptimizer::AdadeltaOptimizer(ParameterArena& arena,
     : arena_(arena), options_(options) {
   require(!arena.empty(), "[optimizer] expected gathered parameters: call place_on() first");
   const Device device = arena.device();
-  mean_square_gradient_ = Tensor(arena.values().shape(), device);
-  mean_square_step_ = Tensor(arena.values().shape(), device);
-  for (const Parameter* p : parameters) {
-    if (!p->trained) continue;
-    const Index offset = arena.offsets().at(slots_.size());
-    slots_.push_back({"optimizer." + p->name,
-                      Tensor(p->value.shape(), mean_square_gradient_.data() + offset, device),
-                      Tensor(p->value.shape(), mean_square_step_.data() + offset, device)});
-  }
+  means_ = {Tensor(arena.values().shape(), device), Tensor(arena.values().shape(), device)};
+  for (const Parameter* p : parameters)
+    if (p->trained)
+      slots_.push_back(
+          {"optimizer." + p->name, p->value.shape(), arena.offsets().at(slots_.size())});
 }
 
 void AdadeltaOptimizer::slow_down(std::size_t parameters, double share) {
@@ -30,29 +28,65 @@ void AdadeltaOptimizer::slow_down(std::size_t parameters, double share) {
   share_ = static_cast<float>(share);
 }
 
-void AdadeltaOptimizer::step(const Context& ctx, float factor) {
-  const auto update = [&](Index begin, Index end, float of_these) {
-    if (begin == end) return;
-    adadelta(ctx, arena_.values().data() + begin, mean_square_gradient_.data() + begin,
-             mean_square_step_.data() + begin, arena_.gradients().data() + begin, end - begin,
-             options_, of_these);
-  };
-  update(0, slow_, share_ * factor);
-  update(slow_, arena_.values().size(), factor);
+void AdadeltaOptimizer::keep_only(std::vector<Shards::Part> parts) {
+  Index floats = 0;
+  for (const Shards::Part& part : parts) floats += part.size();
+  const Shape shape = vector(std::max<Index>(1, floats));
+  means_ = {Tensor(shape, arena_.device()), Tensor(shape, arena_.device())};
+  parts_ = std::move(parts);
 }
 
-void AdadeltaOptimizer::save(SafetensorsWriter& writer) const {
+void AdadeltaOptimizer::step(const Context& ctx, float factor) {
+  Index kept = 0;  // where the means of the part begin
+  const auto update = [&](Index begin, Index end, float of_these) {
+    if (begin >= end) return;
+    adadelta(ctx, arena_.values().data() + begin, means_.square_gradient.data() + kept,
+             means_.square_step.data() + kept, arena_.gradients().data() + begin, end - begin,
+             options_, of_these);
+    kept += end - begin;
+  };
+  const auto update_part = [&](const Shards::Part& part) {
+    update(part.begin, std::min(part.end, slow_), share_ * factor);
+    update(std::max(part.begin, slow_), part.end, factor);
+  };
+  if (whole()) return update_part({0, arena_.values().size()});
+  for (const Shards::Part& part : parts_) update_part(part);
+}
+
+void AdadeltaOptimizer::collect(
+    bool first, const std::function<void(float* whole, const float* mine)>& collect) {
+  const auto both = [&](Tensor& to, const Tensor& mine) {
+    if (first) to = Tensor(arena_.values().shape());
+    collect(first ? to.data() : nullptr, mine.data());
+  };
+  both(collected_.square_gradient, means_.square_gradient);
+  both(collected_.square_step, means_.square_step);
+}
+
+void AdadeltaOptimizer::save(SafetensorsWriter& writer) {
+  require(whole() || !collected_.square_step.empty(),
+          "[optimizer] the state is shared out: call collect() on all processes first");
+  Means& means = whole() ? means_ : collected_;
   for (const Slot& slot : slots_) {
-    save_tensor(writer, slot.name + ".mean_square_gradient", slot.mean_square_gradient);
-    save_tensor(writer, slot.name + ".mean_square_step", slot.mean_square_step);
+    save_tensor(writer, slot.name + ".mean_square_gradient", slot.in(means.square_gradient));
+    save_tensor(writer, slot.name + ".mean_square_step", slot.in(means.square_step));
   }
+  collected_ = {};
 }
 
 void AdadeltaOptimizer::load(const SafetensorsFile& file) {
-  for (Slot& slot : slots_) {
-    load_tensor(file, slot.name + ".mean_square_gradient", slot.mean_square_gradient);
-    load_tensor(file, slot.name + ".mean_square_step", slot.mean_square_step);
-  }
+  const auto load = [&](Tensor& kept, const std::string& which) {
+    Tensor all = whole() ? Tensor() : Tensor(arena_.values().shape());
+    for (const Slot& slot : slots_) {
+      Tensor of_parameter = slot.in(whole() ? kept : all);
+      load_tensor(file, slot.name + which, of_parameter);
+    }
+    float* to = kept.data();
+    for (const Shards::Part& part : parts_)
+      to = std::copy(all.data() + part.begin, all.data() + part.end, to);
+  };
+  load(means_.square_gradient, ".mean_square_gradient");
+  load(means_.square_step, ".mean_square_step");
 }
 
 }  // namespace twinage

@@ -55,6 +55,7 @@ Trainer::Trainer(TrainRequest request)
   faces_ = find_run_faces(config, engine_.context().threads, ranks);
   ranks.together([&] { begin_with(); });
   average_.start(engine_.context());
+  if (request_.shard_optimizer) training_step_.share_out_optimizer();
   if (request_.resume)
     ranks.together([&] {
       state_ = saved_ =
@@ -304,6 +305,7 @@ void Trainer::save_state() {
 
 void Trainer::write_state() {
   state_.seconds = clock_->elapsed();
+  training_step_.collect_optimizer();
   engine_.ranks().on_first([&] {
     log_->flush();
     twinage::save_state(directory_, state_, request_.config, engine_.context(), faces_->faces.faces,

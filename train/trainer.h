@@ -30,6 +30,9 @@ struct TrainRequest {
   TrainConfig config;
   std::filesystem::path out;
   bool resume = false;
+  // Of several processes each keeps the optimizer's state of its part of the parameters only (ZeRO
+  // stage 1). The same bits.
+  bool shard_optimizer = false;
   EngineOptions engine;
   // Set from outside (a signal) to end cleanly after the current step, or in the middle of a
   // validation or of the gallery. May be null.

@@ -28,6 +28,18 @@ Context TrainingStep::context() const {
   return ctx;
 }
 
+void TrainingStep::share_out_optimizer() {
+  if (shards_.ranks() == nullptr) return;
+  exchange_.share_out();
+  optimizer_.keep_only(exchange_.parts());
+}
+
+void TrainingStep::collect_optimizer() {
+  if (!exchange_.shared_out()) return;
+  optimizer_.collect(shards_.ranks()->rank() == 0,
+                     [this](float* whole, const float* mine) { exchange_.collect(whole, mine); });
+}
+
 void TrainingStep::plan() {
   engine_.plan(network_, shards_.images(), Mode::train, objective_.workspace(engine_.context()),
                &shards_);
@@ -95,6 +107,7 @@ ObjectiveValue TrainingStep::loss() {
 
 void TrainingStep::update(double factor) {
   optimizer_.step(engine_.context(), static_cast<float>(factor));
+  if (exchange_.shared_out()) exchange_.gather_values();
 }
 
 }  // namespace twinage

@@ -30,6 +30,13 @@ class TrainingStep {
   TrainingStep(Engine& engine, TwinNetwork& network, Objective& objective,
                AdadeltaOptimizer& optimizer, Shards shards, std::uint64_t seed = 0);
 
+  // From now on each process updates a part of the parameters, and has the optimizer's state of
+  // these alone; then the parameters are gathered instead of their gradients. The same bits, as
+  // many bytes sent. Before the first step. Nothing where this process is alone.
+  void share_out_optimizer();
+  // Before the state is saved, on all processes: puts the parts together on the first.
+  void collect_optimizer();
+
   // Plans the network for training: to be called first, and again after it was planned for anything
   // else (a validation).
   void plan();

@@ -44,6 +44,13 @@ same_bytes() { # RANKS THREADS
 for shape in 1x2 2x1 3x1 4x2 8x1; do
   check "$shape (processes x threads): the same bytes" same_bytes ${shape/x/ }
 done
+go_on() { run_by "$1" "$twinage" train --resume --out "$2" --steps 4 --threads 1 "${@:3}" 2>err; }
+sharded_optimizer() { # saved whole, and shared out anew when read
+  run_by 3 "${eight[@]}" --steps 2 --threads 1 --shard-optimizer --out zero1 2>err &&
+    cmp whole/model.safetensors zero1/model.safetensors && cp -r whole four && go_on 1 four &&
+    go_on 2 zero1 --shard-optimizer && cmp four/model.safetensors zero1/model.safetensors
+}
+check "ADADELTA's state shared out over 3 processes, then 2: the same bytes" sharded_optimizer
 measured() { run_by "$1" "$twinage" eval whole --data faces --threads 1 --json >"eval$1" 2>err; }
 eval_by_two() { measured 1 && measured 2 && cmp eval1 eval2; }
 check "two processes measure what one does" eval_by_two

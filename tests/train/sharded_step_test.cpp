@@ -3,7 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include "core/error.h"
+#include "core/files.h"
 #include "layers/initialize.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/thread_ranks.h"
 #include "train/training_step.h"
 
@@ -64,6 +67,51 @@ Result step_of(const Preset& preset, const Shards& shards, int threads) {
   Result result{step.loss().total, floats_of(arena.gradients()), {}, floats_of(arena.statistics())};
   step.update(1);
   result.values = floats_of(arena.values());
+  return result;
+}
+
+// After three steps: the weights, and of the first rank the file with the optimizer's state.
+struct Trained {
+  std::vector<float> values;
+  std::string state;
+  bool operator==(const Trained&) const = default;
+};
+
+enum class Optimizer { whole, shared_out };
+
+// began_with: a file of the optimizer's state to load first.
+Trained trained(const Preset& preset, const Shards& shards, Optimizer optimizers,
+                const std::string& began_with = "") {
+  const ObjectiveOptions options = three_heads();
+  const test::TemporaryFolder folder;
+  Engine engine({Device::cpu, 1});
+  TwinNetwork network(preset, options.heads, head_forms(options, 16));
+  ParameterArena& arena = network.place_on(Device::cpu);
+  AdadeltaOptimizer optimizer(arena, network.parameters(), {});
+  optimizer.slow_down(20, 0.25);
+  Objective objective(options, kBatch, 16);
+  TrainingStep step(engine, network, objective, optimizer, shards, 3);
+  if (optimizers == Optimizer::shared_out) step.share_out_optimizer();
+  if (!began_with.empty()) {
+    write_file_atomically(folder / "before", began_with);
+    optimizer.load(SafetensorsFile::open(folder / "before"));
+  }
+  initialize(network.parameters(), 7);
+  step.plan();
+  const Batch batch = faces(preset, shards.first_image(), shards.images());
+  for (int i = 0; i < 3; ++i) {
+    step.send(batch);
+    step.begin(batch);
+    step.loss();
+    step.update(1);
+  }
+  step.collect_optimizer();
+  Trained result{floats_of(arena.values()), ""};
+  if (shards.ranks() != nullptr && shards.ranks()->rank() > 0) return result;
+  SafetensorsWriter writer;
+  optimizer.save(writer);
+  writer.write(folder / "state");
+  result.state = read_text_file(folder / "state");
   return result;
 }
 
@@ -128,6 +176,37 @@ TEST_CASE("sharded step: the same bits for any number of ranks and threads") {
       CHECK(together.statistics == alone.statistics);
     }
   }
+}
+
+TEST_CASE("sharded step: each rank with its part of the optimizer's state, and the same bits") {
+  for (const Preset& preset : {kPresets[0], kPresets[3]}) {
+    CAPTURE(preset.backbone);
+    const Trained alone = trained(preset, Shards(kBatch, 5), Optimizer::whole);
+    const Trained further = trained(preset, Shards(kBatch, 5), Optimizer::whole, alone.state);
+    CHECK(further.values != alone.values);
+    for (const int size : {2, 5}) {
+      CAPTURE(size);
+      std::vector<Trained> all(static_cast<std::size_t>(size)), more = all;
+      test::ThreadRanks(size).run([&](Communicator& ranks) {
+        const auto r = static_cast<std::size_t>(ranks.rank());
+        const Shards shards(kBatch, 5, &ranks);
+        all[r] = trained(preset, shards, Optimizer::shared_out);
+        more[r] = trained(preset, shards, Optimizer::shared_out, alone.state);
+      });
+      CHECK(all[0] == alone);
+      CHECK(more[0] == further);
+      for (const Trained& other : all) CHECK(other.values == alone.values);
+    }
+  }
+}
+
+TEST_CASE("sharded step: a shared-out optimizer is not saved before its parts are together") {
+  const ObjectiveOptions options = three_heads();
+  TwinNetwork network(kPresets[0], options.heads, head_forms(options, 16));
+  AdadeltaOptimizer optimizer(network.place_on(Device::cpu), network.parameters(), {});
+  optimizer.keep_only({{0, 16}});
+  SafetensorsWriter writer;
+  CHECK_THROWS_WITH_AS(optimizer.save(writer), doctest::Contains("collect()"), Error);
 }
 
 }  // namespace
