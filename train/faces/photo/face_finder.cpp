@@ -111,9 +111,7 @@ std::vector<PhotoFace> FaceFinder::find(const Image& photo) {
     if (face.eyes) {
       for (Spot* eye : {&face.eyes->left, &face.eyes->right})
         *eye = {eye->x * scale, eye->y * scale};
-      face.turn = std::atan2(face.eyes->right.y - face.eyes->left.y,
-                             face.eyes->right.x - face.eyes->left.x) /
-                  kRadians;
+      face.turn = similarity_of({0, 0}, {1, 0}, face.eyes->left, face.eyes->right).turn();
     }
     faces.push_back(face);
   }
