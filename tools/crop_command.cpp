@@ -216,9 +216,7 @@ void add_crop_command(CLI::App& app) {
   command->add_option("--most", a->most, "so many of the faces are measured")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option("--threads", a->threads, "processors to use; 0: all")
-      ->check(CLI::Range(0, 4096))
-      ->capture_default_str();
+  add_threads_option(*command, a->threads);
   command->callback([a] { run(*a); });
 }
 

@@ -17,6 +17,12 @@ inline std::string to_text(const nlohmann::ordered_json& json) {
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+inline void add_threads_option(CLI::App& command, int& threads) {
+  command.add_option("--threads", threads, "processors to use; 0: all")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+}
+
 struct DeviceOptions {
   std::string device = "cpu", math = "fp32", kernels = "own";
   int threads = 0;
@@ -39,9 +45,7 @@ struct DeviceOptions {
                     "compare with")
         ->check(CLI::IsMember({"own", "vendor"}))
         ->capture_default_str();
-    command.add_option("--threads", threads, "processors to use; 0: all")
-        ->check(CLI::Range(0, 4096))
-        ->capture_default_str();
+    add_threads_option(command, threads);
   }
   // The options that differ from what they are unless set, to repeat a command with.
   std::string as_given() const {

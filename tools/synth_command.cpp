@@ -5,6 +5,7 @@
 #include "core/output.h"
 #include "core/parallel.h"
 #include "tools/commands.h"
+#include "tools/options.h"
 #include "train/faces/synthetic_face.h"
 #include "train/progress.h"
 
@@ -84,9 +85,7 @@ void add_synth_command(CLI::App& app) {
   command->add_option("--rows", a->rows, "people on the sheet")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
-  command->add_option("--threads", a->threads, "processors to use; 0: all")
-      ->check(CLI::Range(0, 4096))
-      ->capture_default_str();
+  add_threads_option(*command, a->threads);
   command->callback([a] { run(*a); });
 }
 
