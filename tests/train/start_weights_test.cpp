@@ -89,7 +89,8 @@ TEST_CASE("from a run: heads that are alike are loaded, others begin anew") {
   CHECK_THROWS_AS(start_from(config, network), Error);  // a folder that is no run
 }
 
-TEST_CASE("from a run: stopped and resumed, and without its source, it ends in the same bytes") {
+TEST_CASE("from a run: stopped and resumed, and without its source, it ends in the same bytes" *
+          doctest::test_suite("long")) {
   Runs runs;
   const fs::path first = runs.train("first", 2, "");
   const auto options = [](TrainRequest& r) {

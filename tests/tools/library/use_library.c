@@ -82,6 +82,32 @@ static void threads_agree(twinage_model* model, const char* first, const char* s
   check("and each has its own message", mixed == 0);
 }
 
+/* More than are computed together: each in its place, and a bad one among them. */
+static void many_files(twinage_model* model, const char* first, const char* second,
+                       const char* bad) {
+  enum { kFiles = 70, kBad = 40 };
+  const char* paths[kFiles];
+  twinage_face *faces[kFiles], *alone[2];
+  twinage_status statuses[kFiles], ended;
+  int i, wrong = 0;
+  twinage_read_file(model, first, &alone[0]);
+  twinage_read_file(model, second, &alone[1]);
+  for (i = 0; i < kFiles; ++i) paths[i] = i == kBad ? bad : i % 3 == 0 ? second : first;
+  ended = twinage_read_files(model, paths, kFiles, faces, statuses);
+  for (i = 0; i < kFiles; ++i) {
+    if (i == kBad)
+      wrong += faces[i] != NULL || statuses[i] != TWINAGE_BAD_PICTURE;
+    else
+      wrong += statuses[i] != TWINAGE_OK ||
+               twinage_age(faces[i]) != twinage_age(alone[i % 3 == 0 ? 1 : 0]);
+    twinage_face_free(faces[i]);
+  }
+  check("seventy files, one of them bad: each in its place",
+        wrong == 0 && ended == TWINAGE_BAD_PICTURE && says(bad));
+  twinage_face_free(alone[0]);
+  twinage_face_free(alone[1]);
+}
+
 static void bad_calls(twinage_model* model, const char* run) {
   twinage_model* other = model;
   twinage_face* face = (twinage_face*)model;
@@ -171,6 +197,7 @@ int main(int argc, char** argv) {
   check("none at all", twinage_read_files(model, NULL, 0, NULL, NULL) == TWINAGE_OK);
   bad_calls(model, argv[1]);
   threads_agree(model, argv[3], argv[4]);
+  many_files(model, argv[3], argv[4], argv[5]);
   twinage_close(model);
   check("a face outlives its model", twinage_age(face) == twinage_age(again));
   twinage_face_free(face);
