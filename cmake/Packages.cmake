@@ -1,6 +1,14 @@
 # The libraries we stand on: Debian packages, or, with TWINAGE_PACKAGES, a folder of what is needed of them
 # (tools/gpu_check.sh --pack makes one, for a machine that cannot install anything).
 set(TWINAGE_PACKAGES "" CACHE PATH "a folder to use instead of installed packages")
+# Makes of a library's file, libx.so, the name by which a program loads it, libx.so.1.
+function(twinage_name_at_run_time library)
+  file(REAL_PATH ${${library}} file)
+  get_filename_component(file ${file} NAME)
+  string(REGEX REPLACE "(\\.so\\.[0-9]+).*" "\\1" file ${file})
+  set(${library} ${file} PARENT_SCOPE)
+endfunction()
+
 find_package(Threads REQUIRED)
 find_path(TWINAGE_XXHASH xxhash.h PATHS ${TWINAGE_PACKAGES} REQUIRED)
 if(TWINAGE_PACKAGES)
@@ -22,6 +30,8 @@ if(NOT TWINAGE_PACKAGES)
     if(NOT TWINAGE_MATIO_INCLUDE OR NOT TWINAGE_MATIO_LIBRARY)
       message(STATUS "libmatio was not found: this build reads IMDB-WIKI's lists as CSV, not as .mat")
       set(TWINAGE_MATIO_LIBRARY "")
+    else()
+      twinage_name_at_run_time(TWINAGE_MATIO_LIBRARY)
     endif()
   endif()
   option(TWINAGE_LIBZIP "train --from FILE.pth (on by itself where libzip is found)" ON)

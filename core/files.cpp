@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <new>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,26 +80,42 @@ class OpenFile {
   int fd_;
 };
 
+// A file that is open, of a size that is allowed.
+class SizedFile : public OpenFile {
+ public:
+  SizedFile(const fs::path& path, std::size_t max_bytes) : OpenFile(path), path_(path) {
+    struct stat status {};
+    require(::fstat(fd(), &status) == 0, "[files] cannot read {}: {}", path.string(),
+            std::strerror(errno));
+    require(S_ISREG(status.st_mode), "[files] {} is {}, expected a file", path.string(),
+            S_ISDIR(status.st_mode) ? "a folder" : "a device or a pipe");
+    size_ = static_cast<std::size_t>(status.st_size);
+    require(size_ <= max_bytes, "[files] {} has {} bytes, more than the {} allowed", path.string(),
+            size_, max_bytes);
+  }
+  std::size_t size() const { return size_; }
+
+  // All of it, to where there is room for size() bytes.
+  void read(void* to) const {
+    for (std::size_t done = 0; done < size_;) {
+      const ssize_t n =
+          uninterrupted([&] { return ::read(fd(), static_cast<char*>(to) + done, size_ - done); });
+      if (n < 0) fail_to_read(path_);
+      require(n > 0, "[files] {} ends after {} of {} bytes", path_.string(), done, size_);
+      done += static_cast<std::size_t>(n);
+    }
+  }
+
+ private:
+  const fs::path& path_;
+  std::size_t size_ = 0;
+};
+
 template <class Container>
 Container read_file(const fs::path& path, std::size_t max_bytes) {
-  const OpenFile file(path);
-  struct stat status {};
-  require(::fstat(file.fd(), &status) == 0, "[files] cannot read {}: {}", path.string(),
-          std::strerror(errno));
-  require(S_ISREG(status.st_mode), "[files] {} is {}, expected a file", path.string(),
-          S_ISDIR(status.st_mode) ? "a folder" : "a device or a pipe");
-  const auto size = static_cast<std::size_t>(status.st_size);
-  require(size <= max_bytes, "[files] {} has {} bytes, more than the {} allowed", path.string(),
-          size, max_bytes);
-  Container content(size, typename Container::value_type{});
-  std::size_t done = 0;
-  while (done < size) {
-    const ssize_t n =
-        uninterrupted([&] { return ::read(file.fd(), content.data() + done, size - done); });
-    if (n < 0) fail_to_read(path);
-    require(n > 0, "[files] {} ends after {} of {} bytes", path.string(), done, size);
-    done += static_cast<std::size_t>(n);
-  }
+  const SizedFile file(path, max_bytes);
+  Container content(file.size(), typename Container::value_type{});
+  file.read(content.data());
   return content;
 }
 
@@ -202,6 +221,18 @@ std::string read_text_file(const fs::path& path, std::size_t max_bytes) {
 
 std::vector<std::byte> read_binary_file(const fs::path& path, std::size_t max_bytes) {
   return read_file<std::vector<std::byte>>(path, max_bytes);
+}
+
+FileContent::FileContent(const fs::path& path, std::size_t max_bytes) {
+  constexpr std::size_t kHugePage = std::size_t{2} << 20;
+  const SizedFile file(path, max_bytes);
+  const std::size_t alignment = file.size() >= kHugePage ? kHugePage : alignof(std::max_align_t);
+  const std::size_t room = (file.size() / alignment + 1) * alignment;  // never empty
+  content_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, room)));
+  if (content_ == nullptr) throw std::bad_alloc();
+  if (alignment == kHugePage) ::madvise(content_.get(), room, MADV_HUGEPAGE);
+  file.read(content_.get());
+  size_ = file.size();
 }
 
 std::string beginning_of(const fs::path& path, std::size_t bytes) {

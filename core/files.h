@@ -2,7 +2,9 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,6 +64,23 @@ struct ReadFailed : Error {
 std::string read_text_file(const std::filesystem::path& path,
                            std::size_t max_bytes = std::size_t{64} << 20);
 std::vector<std::byte> read_binary_file(const std::filesystem::path& path, std::size_t max_bytes);
+
+// The same of large files, without a copy and in huge pages: a program that reads one picture
+// spends most of its time on being given memory, page by page. (It is read and not mapped: that a
+// file becomes shorter meanwhile, or its disk fails, is an error in words.)
+class FileContent {
+ public:
+  FileContent(const std::filesystem::path& path, std::size_t max_bytes);
+
+  std::span<const std::byte> bytes() const { return {content_.get(), size_}; }
+
+ private:
+  struct Free {
+    void operator()(std::byte* p) const noexcept { std::free(p); }
+  };
+  std::unique_ptr<std::byte[], Free> content_;
+  std::size_t size_ = 0;
+};
 
 // Only its first bytes, at most so many; "" when it cannot be read.
 std::string beginning_of(const std::filesystem::path& path, std::size_t bytes);

@@ -128,30 +128,38 @@ Index SafetensorsEntry::count() const {
 }
 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
-  return parse(read_binary_file(path, kMaxFile), path);
+  SafetensorsFile file;
+  file.path_ = path;
+  const auto content = std::make_shared<const FileContent>(path, kMaxFile);
+  file.content_ = content;
+  file.parse(content->bytes());
+  return file;
 }
 
 SafetensorsFile SafetensorsFile::parse(std::vector<std::byte> bytes,
                                        const std::filesystem::path& path) {
   SafetensorsFile file;
   file.path_ = path;
-  file.data_ = std::move(bytes);
+  const auto content = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  file.content_ = content;
+  file.parse(*content);
+  return file;
+}
+
+void SafetensorsFile::parse(std::span<const std::byte> content) {
   std::uint64_t header_bytes = 0;
-  const std::size_t total = file.data_.size();
+  const std::size_t total = content.size();
   require(total >= sizeof header_bytes, "[safetensors] {} is too short to be a safetensors file",
-          path.string());
-  std::memcpy(&header_bytes, file.data_.data(), sizeof header_bytes);
+          path_.string());
+  std::memcpy(&header_bytes, content.data(), sizeof header_bytes);
   require(header_bytes <= kMaxHeader && header_bytes <= total - sizeof header_bytes,
           "[safetensors] {}: the header should have {} bytes, the file has {} in all: it was cut "
           "off, or is no safetensors file",
-          path.string(), header_bytes, total);
-  const char* text = reinterpret_cast<const char*>(file.data_.data()) + sizeof header_bytes;
-  file.parse_header({text, header_bytes}, total - sizeof header_bytes - header_bytes);
-  file.data_.erase(
-      file.data_.begin(),
-      file.data_.begin() + static_cast<std::ptrdiff_t>(sizeof header_bytes + header_bytes));
-  file.check_checksum();
-  return file;
+          path_.string(), header_bytes, total);
+  const char* text = reinterpret_cast<const char*>(content.data()) + sizeof header_bytes;
+  data_ = content.subspan(sizeof header_bytes + header_bytes);
+  parse_header({text, header_bytes}, data_.size());
+  check_checksum();
 }
 
 void SafetensorsFile::parse_header(std::string_view text, std::uint64_t data_bytes) {
@@ -254,13 +262,21 @@ std::vector<float> SafetensorsFile::any_floats(const std::string& name) const {
 
 std::span<const std::byte> SafetensorsFile::bytes(const std::string& name) const {
   const SafetensorsEntry& e = entry(name);
-  return std::span(data_).subspan(e.begin, e.end - e.begin);
+  return data_.subspan(e.begin, e.end - e.begin);
 }
 
 std::vector<float> SafetensorsFile::floats(const std::string& name) const {
   require(entry(name).dtype == DType::f32, "[safetensors] {}: expected '{}' to be F32",
           path_.string(), name);
   return widened<float, float>(bytes(name));
+}
+
+void SafetensorsFile::read(const std::string& name, std::span<float> values) const {
+  const SafetensorsEntry& e = entry(name);
+  require(e.dtype == DType::f32 && e.count() == std::ssize(values),
+          "[safetensors] {}: expected '{}' to be {} numbers F32", path_.string(), name,
+          values.size());
+  if (!values.empty()) std::memcpy(values.data(), bytes(name).data(), values.size_bytes());
 }
 
 std::vector<double> SafetensorsFile::doubles(const std::string& name) const {

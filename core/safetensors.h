@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,19 +56,22 @@ class SafetensorsFile {
   // Throw Error when the name is missing or has another type.
   const SafetensorsEntry& entry(const std::string& name) const;
   std::vector<float> floats(const std::string& name) const;           // f32
+  void read(const std::string& name, std::span<float> values) const;  // f32, of that many
   std::vector<double> doubles(const std::string& name) const;         // f64, or f32 widened
   std::vector<std::int64_t> integers(const std::string& name) const;  // i64, or i32 widened
   std::vector<float> any_floats(const std::string& name) const;  // of any type, the nearest float
   std::span<const std::byte> bytes(const std::string& name) const;
 
  private:
+  void parse(std::span<const std::byte> content);
   void parse_header(std::string_view text, std::uint64_t data_bytes);
   void check_checksum() const;
 
   std::filesystem::path path_;
   std::map<std::string, SafetensorsEntry> entries_;
   std::map<std::string, std::string> metadata_;
-  std::vector<std::byte> data_;
+  std::shared_ptr<const void> content_;  // the whole file
+  std::span<const std::byte> data_;      // the tensors' part of it
 };
 
 // Collects tensors (the bytes are copied), then writes the file atomically (core/files.h).

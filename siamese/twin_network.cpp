@@ -39,7 +39,8 @@ ParameterArena& TwinNetwork::place_on(Device device) {
 }
 
 void TwinNetwork::plan(const Context& ctx, Index batch, Mode mode) {
-  place_on(ctx.device);
+  // Where nothing is trained, the parameters may stay where they are.
+  if (mode == Mode::train || ctx.device != Device::cpu || !arena_.empty()) place_on(ctx.device);
   const Shape features = tower_->plan(ctx, {batch, preset_.input, preset_.input, 3}, mode);
   features_ = Tensor(features, ctx.device);
   workspace_ = tower_->workspace();

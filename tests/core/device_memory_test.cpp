@@ -1,6 +1,7 @@
 #include "core/device_memory.h"
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -46,6 +47,19 @@ TEST_CASE("device_memory: zeros on cache lines, also where memory was used befor
         CHECK(block.to_host() == Bytes(bytes, 0xee));
       }
     }
+}
+
+// Where a block starts says how it is freed: no small one starts as the large ones do.
+TEST_CASE("device_memory: many small blocks, wherever they lie, are freed as what they are") {
+  constexpr std::size_t kBytes = 60'000, kHugePage = std::size_t{2} << 20;
+  std::vector<std::unique_ptr<Block>> blocks;
+  for (int i = 0; i < 2000; ++i) {
+    blocks.push_back(
+        std::make_unique<Block>(kBytes + 64 * static_cast<std::size_t>(i % 7), Device::cpu));
+    CHECK(reinterpret_cast<std::uintptr_t>(blocks.back()->p) % kHugePage != 0);
+  }
+  const Block large(kHugePage, Device::cpu);
+  CHECK(reinterpret_cast<std::uintptr_t>(large.p) % kHugePage == 0);
 }
 
 TEST_CASE("device_memory: copies between host and device, and parts of blocks") {

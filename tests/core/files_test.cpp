@@ -74,6 +74,14 @@ TEST_CASE("what is no file, or is too long, is not read") {
   CHECK_THROWS_WITH_AS(read_text_file(folder / "file", 4), doctest::Contains("5 bytes"), Error);
   CHECK_THROWS_WITH_AS(read_text_file(folder.path()), doctest::Contains("a folder"), Error);
   CHECK_THROWS_AS(read_text_file(folder / "none"), Error);
+  const auto text_of = [](const FileContent& file) {
+    return std::string(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  };
+  CHECK(text_of(FileContent(folder / "file", 5)) == "12345");
+  CHECK_THROWS_WITH_AS(FileContent(folder / "file", 4), doctest::Contains("5 bytes"), Error);
+  CHECK_THROWS_WITH_AS(FileContent(folder.path(), 5), doctest::Contains("a folder"), Error);
+  write_file_atomically(folder / "empty", "");
+  CHECK(FileContent(folder / "empty", 5).bytes().empty());
   CHECK(beginning_of(folder / "file", 2) == "12");
   CHECK(beginning_of(folder / "none", 2).empty());
 }

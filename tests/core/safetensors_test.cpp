@@ -44,6 +44,11 @@ TEST_CASE("safetensors: what was written is read back") {
   CHECK(file.integers("i") == std::vector<std::int64_t>{-7, 1LL << 40});
   CHECK(file.bytes("u").size() == 3);
   CHECK(file.floats("empty").empty());
+  std::vector<float> six(6), five(5);
+  file.read("f", six);
+  CHECK(six == file.floats("f"));
+  CHECK_THROWS_WITH_AS(file.read("f", five), doctest::Contains("'f' to be 5 numbers"), Error);
+  CHECK_THROWS_WITH_AS(file.read("i", five), doctest::Contains("F32"), Error);
   CHECK_THROWS_AS((void)file.floats("i"), Error);
   CHECK_THROWS_AS((void)file.floats("missing"), Error);
   CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);  // no temporary file left

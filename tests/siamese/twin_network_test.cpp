@@ -151,6 +151,19 @@ TEST_CASE("inference reads a face alike, alone or in a batch") {
   CHECK_THROWS_AS(net.forward(TestContext(net.workspace()), wrong.view(), Mode::eval), Error);
 }
 
+TEST_CASE("a network that reads faces first and is trained then steps as one that never did") {
+  TwinNetwork reader(kPreset, kWidth), other(kPreset, kWidth);
+  for (TwinNetwork* net : {&reader, &other}) initialize(net->parameters(), 1);
+  GuardedTensor images(images_shape(3));
+  Random random(7);
+  images.fill_uniform(random);
+  reader.plan(TestContext(0), 3, Mode::eval);
+  (void)reader.forward(TestContext(reader.workspace()), images.view(), Mode::eval);
+  const Step a = step(reader, 3, 1, 1), b = step(other, 3, 1, 1);
+  CHECK(a.z == b.z);
+  CHECK(a.gradients == b.gradients);
+}
+
 TEST_CASE("a network has the heads of its list, and its tower's weights do not depend on them") {
   TwinNetwork two(kPreset, kWidth), ages(kPreset, kWidth, {Task::gender, Task::age});
   CHECK(two.has(Task::embedding));

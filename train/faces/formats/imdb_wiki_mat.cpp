@@ -9,6 +9,8 @@
 #include <vector>
 
 #include <matio.h>
+
+#include "core/shared_library.h"
 #endif
 
 namespace twinage {
@@ -31,6 +33,30 @@ void read_imdb_wiki_mat(FaceDataset& /*dataset*/, const fs::path& path) {
 #else
 
 namespace {
+
+// libmatio brings HDF5, and that libcurl and 30 more libraries: a third of the time in which a
+// program that is linked with them reads a picture. So it is loaded when there is such a list.
+struct Matio {
+  decltype(&Mat_Open) open;
+  decltype(&Mat_Close) close;
+  decltype(&Mat_VarRead) read;
+  decltype(&Mat_VarFree) free;
+  decltype(&Mat_VarGetStructFieldByName) field;
+
+  Matio() {
+    const SharedLibrary library("faces", std::array<std::string, 1>{TWINAGE_MATIO});
+    library.find(open, "Mat_Open");
+    library.find(close, "Mat_Close");
+    library.find(read, "Mat_VarRead");
+    library.find(free, "Mat_VarFree");
+    library.find(field, "Mat_VarGetStructFieldByName");
+  }
+};
+
+const Matio& matio() {
+  static const Matio loaded;
+  return loaded;
+}
 
 constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 30;
 constexpr std::array kNames = {"imdb", "wiki"};
@@ -114,15 +140,15 @@ std::string text_of(const matvar_t* array) {
 // The struct of arrays that such a file holds.
 class MatList {
  public:
-  explicit MatList(const fs::path& path) : path_(path), file_(nullptr, Mat_Close) {
+  explicit MatList(const fs::path& path) : path_(path), file_(nullptr, matio().close) {
     std::error_code error;
     require(beginning_of(path, 6) == "MATLAB" && fs::file_size(path, error) <= kMostBytes,
             "[faces] {} is no .mat file of Matlab's, or larger than {} bytes", path.string(),
             kMostBytes);
-    file_.reset(Mat_Open(path.c_str(), MAT_ACC_RDONLY));
+    file_.reset(matio().open(path.c_str(), MAT_ACC_RDONLY));
     require(file_ != nullptr, "[faces] {} cannot be opened by libmatio", path.string());
     for (const char* name : kNames)
-      if (list_ == nullptr) list_.reset(Mat_VarRead(file_.get(), name));
+      if (list_ == nullptr) list_.reset(matio().read(file_.get(), name));
     require(list_ != nullptr && list_->class_type == MAT_C_STRUCT && count_of(*list_) == 1,
             "[faces] {} holds no struct imdb or wiki: expected a list of IMDB-WIKI", path.string());
     rows_ = count_of(field("full_path"));
@@ -147,20 +173,18 @@ class MatList {
     };
   }
 
-  bool has(const char* name) const {
-    return Mat_VarGetStructFieldByName(list_.get(), name, 0) != nullptr;
-  }
+  bool has(const char* name) const { return matio().field(list_.get(), name, 0) != nullptr; }
 
  private:
   matvar_t& field(const char* name) const {
-    matvar_t* array = Mat_VarGetStructFieldByName(list_.get(), name, 0);
+    matvar_t* array = matio().field(list_.get(), name, 0);
     require(array != nullptr, "[faces] {} lacks the field {}", path_.string(), name);
     return *array;
   }
 
   fs::path path_;
   std::unique_ptr<mat_t, int (*)(mat_t*)> file_;
-  std::unique_ptr<matvar_t, void (*)(matvar_t*)> list_{nullptr, Mat_VarFree};
+  std::unique_ptr<matvar_t, void (*)(matvar_t*)> list_{nullptr, matio().free};
   std::size_t rows_ = 0;
 };
 
