@@ -1,14 +1,12 @@
 #include <algorithm>
 #include <array>
+#include <cstring>
 
-#include "core/error.h"
 #include "core/parallel.h"
 #include "kernels/normalize_images/normalize_images.h"
 
 namespace twinage::cpu {
 namespace {
-
-constexpr Index kMaxSide = 4096;  // of y: one of its rows stands on the stack
 
 float coloured(const ImageVariation& of, float value) {
   const float varied =
@@ -38,39 +36,78 @@ void copy_by_table(View out, const std::uint8_t* rgb, Index side, const ImageVar
   }
 }
 
-void copy_row(float* row, const std::uint8_t* rgb, Index side, const ImageVariation& of, Index y,
-              Index size) {
-  const std::uint8_t* from = rgb + ((of.top + y) * side + of.left) * 3;
-  for (Index i = 0; i < size * 3; ++i) row[i] = static_cast<float>(from[i]);
+// The three channels of a pixel in one vector, whose last lane nobody looks at.
+typedef float Pixel __attribute__((vector_size(4 * sizeof(float))));
+
+struct Picture {
+  const std::uint8_t *rgb, *end;
+  Index side;
+};
+
+// Four bytes are read where there are as many. They are widened step by step, as the baseline's
+// instructions do it; the compiler, left alone, takes them one by one.
+Pixel load(const Picture& picture, const std::uint8_t* p) {
+  typedef std::uint8_t Bytes __attribute__((vector_size(16)));
+  typedef std::uint16_t Words __attribute__((vector_size(16)));
+  typedef std::int32_t Integers __attribute__((vector_size(16)));
+  std::uint32_t four;
+  if (p + 4 <= picture.end)
+    std::memcpy(&four, p, 4);
+  else
+    four = p[0] | std::uint32_t{p[1]} << 8 | std::uint32_t{p[2]} << 16;
+  const Bytes bytes = (Bytes)(Integers{static_cast<std::int32_t>(four), 0, 0, 0}), zeros = {};
+  const auto words = (Words)__builtin_shufflevector(bytes, zeros, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20,
+                                                    5, 21, 6, 22, 7, 23);
+  const auto integers =
+      (Integers)__builtin_shufflevector(words, (Words)zeros, 0, 8, 1, 9, 2, 10, 3, 11);
+  return __builtin_convertvector(integers, Pixel);
 }
 
-void resample_row(float* row, const std::uint8_t* rgb, Index side, const ImageVariation& of,
-                  Index y, Index size) {
-  const float half = static_cast<float>(size) * 0.5F, last = static_cast<float>(side - 1);
-  const float dy = static_cast<float>(y) + 0.5F - half;
-  for (Index x = 0; x < size; ++x, row += 3) {
-    const float dx = static_cast<float>(x) + 0.5F - half;
-    const float at_x = of.centre_x + of.cosine * dx - of.sine * dy - 0.5F;
-    const float at_y = of.centre_y + of.sine * dx + of.cosine * dy - 0.5F;
-    const float u = std::min(std::max(at_x, 0.0F), last), v = std::min(std::max(at_y, 0.0F), last);
-    const int x0 = static_cast<int>(u), y0 = static_cast<int>(v);
-    const float fx = u - static_cast<float>(x0), fy = v - static_cast<float>(y0);
-    const std::uint8_t* p = rgb + (y0 * side + x0) * 3;
-    const Index right = x0 + 1 < side ? 3 : 0, down = y0 + 1 < side ? side * 3 : 0;
-    for (Index c = 0; c < 3; ++c) {
-      const float a = p[c], b = p[c + right], d = p[c + down], e = p[c + down + right];
-      const float top = a + (b - a) * fx, bottom = d + (e - d) * fx;
-      row[c] = top + (bottom - top) * fy;
+Pixel cropped(const Picture& picture, const ImageVariation& of, Index y, Index x) {
+  return load(picture, picture.rgb + ((of.top + y) * picture.side + of.left + x) * 3);
+}
+
+Pixel resampled(const Picture& picture, const ImageVariation& of, float dy, float dx) {
+  const float last = static_cast<float>(picture.side - 1);
+  const float at_x = of.centre_x + of.cosine * dx - of.sine * dy - 0.5F;
+  const float at_y = of.centre_y + of.sine * dx + of.cosine * dy - 0.5F;
+  const float u = std::min(std::max(at_x, 0.0F), last), v = std::min(std::max(at_y, 0.0F), last);
+  const int x0 = static_cast<int>(u), y0 = static_cast<int>(v);
+  const float fx = u - static_cast<float>(x0), fy = v - static_cast<float>(y0);
+  const std::uint8_t* p = picture.rgb + (y0 * picture.side + x0) * 3;
+  const Index right = x0 + 1 < picture.side ? 3 : 0;
+  const Index down = y0 + 1 < picture.side ? picture.side * 3 : 0;
+  const Pixel a = load(picture, p), b = load(picture, p + right);
+  const Pixel d = load(picture, p + down), e = load(picture, p + down + right);
+  const Pixel top = a + (b - a) * fx, bottom = d + (e - d) * fx;
+  return top + (bottom - top) * fy;
+}
+
+// As the other one, and the saturation before it.
+Pixel coloured(const ImageVariation& of, Pixel shown) {
+  const float grey = 0.299F * shown[0] + 0.587F * shown[1] + 0.114F * shown[2];
+  const Pixel value = grey + (shown - grey) * of.saturation;
+  const Pixel varied =
+      (value - kPixelMean) * of.contrast + kPixelMean + of.brightness * kPixelWhite;
+  const Pixel black = {}, white = black + kPixelWhite;
+  const Pixel above = varied < black ? black : varied;
+  return ((white < above ? white : above) - kPixelMean) * kPixelScale;
+}
+
+// Parameters are copies: what is written through `out` cannot change them, and they stay in
+// registers.
+void show(View out, const Picture picture, const ImageVariation of) {
+  const Index size = out.shape.w;
+  const float half = static_cast<float>(size) * 0.5F;
+  for (Index y = 0; y < size; ++y) {
+    const float dy = static_cast<float>(y) + 0.5F - half;
+    Row row(out, y, of.flip);
+    for (Index x = 0; x < size; ++x, row.to += row.step) {
+      const Pixel value =
+          coloured(of, of.resample ? resampled(picture, of, dy, static_cast<float>(x) + 0.5F - half)
+                                   : cropped(picture, of, y, x));
+      std::memcpy(row.to, &value, 3 * sizeof(float));
     }
-  }
-}
-
-void write_row(View out, const float* values, Index y, const ImageVariation& of) {
-  Row row(out, y, of.flip);
-  for (Index x = 0; x < out.shape.w; ++x, values += 3, row.to += row.step) {
-    const float grey = 0.299F * values[0] + 0.587F * values[1] + 0.114F * values[2];
-    for (Index c = 0; c < 3; ++c)
-      row.to[c] = coloured(of, grey + (values[c] - grey) * of.saturation);
   }
 }
 
@@ -81,20 +118,10 @@ void erase(View out, const ImageVariation& of) {
 }
 
 void normalize_image(View out, const std::uint8_t* rgb, Index side, const ImageVariation& of) {
-  if (!of.resample && of.saturation == 1) {
+  if (!of.resample && of.saturation == 1)
     copy_by_table(out, rgb, side, of);
-  } else {
-    const Index size = out.shape.w;
-    // Not a vector for each thread: the C library aborts where it has no memory left to note that
-    // it is to be freed.
-    require(size <= kMaxSide, "[normalize_images] expected at most {} pixels a side, got {}",
-            kMaxSide, size);
-    std::array<float, 3 * kMaxSide> row;
-    for (Index y = 0; y < size; ++y) {
-      (of.resample ? resample_row : copy_row)(row.data(), rgb, side, of, y, size);
-      write_row(out, row.data(), y, of);
-    }
-  }
+  else
+    show(out, {rgb, rgb + side * side * 3, side}, of);
   erase(out, of);
 }
 

@@ -19,7 +19,10 @@ void relu_backward(const Context& ctx, View du, ConstView dy, ConstView y) {
     for (Index p = task * step; p < end; ++p) {
       float* to = du.pixel(p);
       const float *gradient = dy.pixel(p), *value = y.pixel(p);
-      for (Index c = 0; c < channels; ++c) to[c] = value[c] <= 0 ? 0 : gradient[c];
+      for (Index c = 0; c < channels; ++c) {
+        const float g = gradient[c];  // read whatever the value is: no branch, and so vectors
+        to[c] = value[c] <= 0 ? 0 : g;
+      }
     }
   });
 }
