@@ -103,9 +103,9 @@ Timing measure(const Options& options, double flops, const std::function<void()>
           percentile(shares, 0.5)};
 }
 
-Rotation::Rotation(Shape shape, std::uint64_t seed) {
+Rotation::Rotation(Shape shape, std::uint64_t seed, Index most) {
   const Index count =
-      std::clamp<Index>(kBeyondCaches / 2 / std::max<Index>(1, shape.size()), 1, 64);
+      std::clamp<Index>(kBeyondCaches / 2 / std::max<Index>(1, shape.size()), 1, most);
   Random random(seed);
   for (Index i = 0; i < count; ++i) {
     Tensor& copy = copies_.emplace_back(shape);

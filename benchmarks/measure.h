@@ -50,7 +50,8 @@ Timing measure(const Options& options, double flops, const std::function<void()>
 // next one every time finds it in memory, as after the rest of a training step.
 class Rotation {
  public:
-  Rotation(Shape shape, std::uint64_t seed);  // uniform in [-1, 1)
+  // Uniform in [-1, 1); at most so many copies.
+  Rotation(Shape shape, std::uint64_t seed, Index most = 64);
 
   View next() { return copies_[turn_++ % copies_.size()].view(); }
   View first() { return copies_.front().view(); }
