@@ -122,11 +122,12 @@ class MpiRanks final : public LaunchedRanks {
   }
 
   void end(const std::string& error) override {
-    MPI_Request request;
-    if (MPI_Ibarrier(last_, &request) == MPI_SUCCESS &&
-        done_within(request, error.empty() ? patience_ : kLastWords))
-      return;
-    end_all(error.empty() ? "the other processes did not come to their end" : error);
+    if (!all_are_here(error.empty() ? patience_ : kLastWords))
+      end_all(error.empty() ? "the other processes did not come to their end" : error);
+    if (error.empty()) return;
+    note("twinage: {}\n", error);
+    set_silent(true);
+    all_are_here(kLastWords);
   }
 
  private:
@@ -139,6 +140,11 @@ class MpiRanks final : public LaunchedRanks {
       places_.push_back(count_of(before));
       before += count;
     }
+  }
+
+  bool all_are_here(double seconds) {
+    MPI_Request request;
+    return MPI_Ibarrier(last_, &request) == MPI_SUCCESS && done_within(request, seconds);
   }
 
   void check(int result) {

@@ -11,8 +11,9 @@ namespace twinage {
 class LaunchedRanks : public Communicator {
  public:
   // To be called last, by every rank, with the error that it ends with, or "". Where all of them
-  // come here within a few seconds it returns. Else the others wait for something that this one
-  // will not do any more: it says its error, and ends all of them.
+  // come here within a few seconds it returns; before that the first has said its error, and is
+  // silent then, for a launcher kills all as soon as one has ended. Else the others wait for
+  // something that this one will not do any more: it says its error, and ends all of them.
   virtual void end(const std::string& error) = 0;
 };
 

@@ -2,6 +2,8 @@
 #pragma once
 #include <exception>
 
+#include <CLI/CLI.hpp>
+
 #include "core/mpi_communicator.h"
 #include "core/ranks.h"
 
@@ -15,6 +17,9 @@ void run_launched(F f) {
   try {
     Ranks ranks(*all);
     f(&ranks);
+  } catch (const CLI::RuntimeError&) {  // an exit code: what there is to say has been said
+    all->end("");
+    throw;
   } catch (const std::exception& error) {
     all->end(error.what());
     throw;
