@@ -68,3 +68,16 @@ function(twinage_gpu_sources target)
     target_link_libraries(twinage_options INTERFACE CUDA::cudart_static)
   endif()
 endfunction()
+
+# The stand-in for the CUDA runtime, with which tests run device cuda where there is no GPU: its
+# objects, linked before the libraries', take the place of what core says to the CUDA runtime.
+function(twinage_stand_in)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/standin/*.cpp)
+  add_library(twinage_standin OBJECT ${sources} ${PROJECT_SOURCE_DIR}/core/cuda_runtime.cpp
+    ${PROJECT_SOURCE_DIR}/core/cuda_stream.cpp)
+  target_include_directories(twinage_standin BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/kernels/standin/include)
+  target_link_libraries(twinage_standin PRIVATE twinage_options)
+  if(NOT TWINAGE_CUDA)
+    target_compile_definitions(twinage_standin PRIVATE TWINAGE_CUDA=1)
+  endif()
+endfunction()

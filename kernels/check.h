@@ -4,6 +4,10 @@
 #include "core/error.h"
 #include "core/view.h"
 
+namespace gpu {
+bool stood_in();  // a test's stand-in for the CUDA runtime runs here: kernels/simt/stand_in.h
+}
+
 namespace twinage {
 
 // The pitch must cover the channels. `name` is the argument's, for the message.
@@ -28,11 +32,15 @@ inline void require_math(const Context& ctx, const char* operation) {
 }
 
 // Runs the function of ctx.device's namespace: `return` of the dispatcher. Nothing falls back to
-// another device by itself.
+// another device by itself. (The objects of simt queue a launch of device cuda in the stand-in.)
 #if TWINAGE_CUDA
-#define TWINAGE_DISPATCH_CUDA(ctx, function, ...) return cuda::function(ctx, __VA_ARGS__)
+#define TWINAGE_DISPATCH_CUDA(ctx, function, ...)               \
+  if (gpu::stood_in()) return simt::function(ctx, __VA_ARGS__); \
+  return cuda::function(ctx, __VA_ARGS__)
 #else
-#define TWINAGE_DISPATCH_CUDA(ctx, function, ...) fail_no_kernel(#function, (ctx).device)
+#define TWINAGE_DISPATCH_CUDA(ctx, function, ...)               \
+  if (gpu::stood_in()) return simt::function(ctx, __VA_ARGS__); \
+  fail_no_kernel(#function, (ctx).device)
 #endif
 #define TWINAGE_DISPATCH(ctx, function, ...)             \
   switch ((ctx).device) {                                \

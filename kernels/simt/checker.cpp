@@ -77,6 +77,7 @@ Checker::Target Checker::find(Block& block, const Access& a) {
   const auto* call = static_cast<const char*>(block.launch().call);
   if (a.kind == AccessKind::read && a.p >= call && a.p < call + block.launch().call_bytes)
     return {};
+  if (reached_by_kernels(a.p, a.bytes)) return {};  // page-locked
   stop_at(block, a,
           fmt::format("{} of host memory ({}, neither device memory, nor shared, nor the thread's "
                       "own)",

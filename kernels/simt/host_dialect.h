@@ -8,10 +8,12 @@
 #include <cstring>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "core/context.h"
 #include "kernels/simt/host_vector_types.h"
 #include "kernels/simt/runner.h"
+#include "kernels/simt/stand_in.h"
 
 #define TWINAGE_GPU_NAMESPACE simt
 
@@ -57,6 +59,30 @@ inline namespace TWINAGE_GPU_NAMESPACE {
 
 // 1. launch
 
+// Pointers to constants, and views of them. Of any other type: it may hold pointers to write to.
+template <class P>
+constexpr bool reads_only() {
+  if constexpr (std::is_pointer_v<P>)
+    return std::is_const_v<std::remove_pointer_t<P>>;
+  else if constexpr (requires(P p) { *p.data; })
+    return std::is_const_v<std::remove_reference_t<decltype(*std::declval<P>().data)>>;
+  else
+    return false;
+}
+
+// So that what a variable of the host's left behind between two members looks like no pointer.
+// False where the compiler cannot do it.
+template <class P>
+bool cleared(P& value) {
+#if __has_builtin(__builtin_clear_padding)
+  __builtin_clear_padding(&value);
+  return true;
+#else
+  static_cast<void>(value);
+  return !std::is_class_v<P>;
+#endif
+}
+
 template <class... Parameters, class... Arguments>
 void launch(const twinage::Context& ctx, const char* operation, void (*kernel)(Parameters...),
             dim3 grid, dim3 block, std::size_t shared_bytes, Arguments&&... arguments) {
@@ -68,8 +94,21 @@ void launch(const twinage::Context& ctx, const char* operation, void (*kernel)(P
     const auto& c = *static_cast<const Call*>(p);
     std::apply(c.kernel, c.arguments);
   };
-  run({operation, reinterpret_cast<const void*>(kernel), body, &call, sizeof call, grid, block,
-       shared_bytes, ctx.threads});
+  const Launch launched{operation,   reinterpret_cast<const void*>(kernel),
+                        body,        &call,
+                        sizeof call, grid,
+                        block,       shared_bytes,
+                        ctx.threads};
+  if (ctx.device != twinage::Device::cuda) return run(launched);
+  static_assert((std::is_trivially_copyable_v<Parameters> && ...),
+                "a GPU gets a copy of its bytes");
+  std::apply(
+      [&](Parameters&... each) {
+        const Argument listed[] = {{&each, sizeof each, reads_only<Parameters>(), cleared(each)}...,
+                                   {}};
+        stand_in()->launch(launched, listed, sizeof...(Parameters), ctx.stream);
+      },
+      call.arguments);
 }
 
 // 2. vector accesses

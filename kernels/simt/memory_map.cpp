@@ -5,6 +5,7 @@
 
 #include <link.h>
 
+#include "core/simt_memory.h"
 #include "kernels/simt/host_dialect.h"
 
 namespace gpu {
@@ -47,6 +48,11 @@ bool within(const T& variable, const void* p) {
 bool is_constant(const void* p) {
   static const std::vector<Range> parts = read_only_parts();
   return std::any_of(parts.begin(), parts.end(), [p](const Range& r) { return r.holds(p); });
+}
+
+bool reached_by_kernels(const void* p, std::size_t bytes) {
+  if (twinage::simt_memory::in_region(p)) return true;
+  return stand_in() != nullptr && stand_in()->reaches(p, bytes);
 }
 
 bool is_built_in_variable(const void* p) {

@@ -10,7 +10,9 @@
 #include "kernels/simt/block.h"
 #include "kernels/simt/checker.h"
 #include "kernels/simt/fault.h"
+#include "kernels/simt/memory_map.h"
 #include "kernels/simt/profile.h"
+#include "kernels/simt/stand_in.h"
 
 namespace gpu {
 namespace {
@@ -38,6 +40,8 @@ Options options_of_environment() {
   return o;
 }
 
+}  // namespace
+
 // What every GPU from compute capability 8.0 on accepts.
 void require_valid(const Launch& launch) {
   const auto [gx, gy, gz] = launch.grid;
@@ -55,8 +59,6 @@ void require_valid(const Launch& launch) {
                    "[{}] simt: expected at most {} bytes of shared memory, got {}",
                    launch.operation, SharedMemory::kMostBytes, launch.dynamic_bytes);
 }
-
-}  // namespace
 
 Options& options() {
   static Options o = options_of_environment();
@@ -126,7 +128,7 @@ void copy_async(void* to, const void* from, std::size_t bytes, std::size_t zeros
     wrong = "asynchronous copy from or to an address that is not a multiple of its size";
   else if (!block.shared().holds(to))
     wrong = "asynchronous copy to memory that is not shared";
-  else if (zeros < bytes && !twinage::simt_memory::in_region(from))
+  else if (zeros < bytes && !reached_by_kernels(from, bytes - zeros))
     wrong = "asynchronous copy from memory that is not the device's";
   if (wrong != nullptr) {
     block.fault({wrong, "", 0, copy.pc, block.name_of_running()});

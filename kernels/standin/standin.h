@@ -1,0 +1,50 @@
+// A checked stand-in for the CUDA runtime and one GPU, so that device cuda, as it is, runs on a
+// machine that has neither (docs/09-cuda-without-a-gpu.md). A program has it by linking the objects
+// of this folder, among them core/cuda_*.cpp compiled against include/cuda_runtime_api.h, before
+// the library's.
+//
+// Streams are queues, whose work is done as late as CUDA allows, or in an order that is drawn;
+// kernels are run by kernels/simt; device memory is closed to the host, and so is page-locked
+// memory while work that uses it is under way. What CUDA leaves undefined is a fault, and ends the
+// process with one line that names the call, the stream and the buffer:
+//
+//   [standin] kernel 'normalize_images' on stream 2 reads buffer 7 (1024 bytes of the device) while
+//   cudaMemcpyAsync on stream 1, which writes it, may not be done: no event orders the two
+//
+// Several GPUs, processes and NCCL are not offered; Gpu (gpu.h) has no state outside it.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace standin {
+
+// When work happens that nothing has waited for yet.
+enum class When {
+  late,      // not before something waits for it: a missing wait sees old data
+  eager,     // as soon as what it waits for is done: an early overwrite destroys data
+  shuffled,  // between the two, and streams overtake each other, as drawn from the seed
+};
+
+struct Options {
+  When when = When::late;
+  std::uint64_t seed = 1;
+  bool blocking = false;  // the host waits for every kernel and copy: CUDA_LAUNCH_BLOCKING=1
+};
+
+// At the start what the environment says: TWINAGE_STANDIN=late|eager|shuffled,
+// TWINAGE_STANDIN_SEED=7, CUDA_LAUNCH_BLOCKING=1.
+Options& options();
+
+// Gets each fault's line instead of the end of the process; null: the end. The call that was at
+// fault then returns CUDA's error, if it has one for that, or cudaErrorUnknown.
+void on_fault(std::function<void(const std::string& line)> handler);
+
+struct Counts {
+  std::uint64_t kernels = 0, copies = 0, sets = 0;  // done
+  std::uint64_t waiting = 0;                        // not done yet
+  std::uint64_t recorded = 0, replayed = 0;         // nodes of graphs
+};
+Counts counts();
+
+}  // namespace standin
