@@ -9,6 +9,15 @@
 #include "kernels/simt/profile.h"
 
 namespace gpu {
+namespace {
+
+// Who shuffles or multiplies with a lane that is not there gets what CUDA leaves undefined. Votes
+// and __syncwarp go on without.
+bool needs_all(const char* operation) {
+  return std::strcmp(operation, "__syncwarp") != 0 && std::strcmp(operation, "__ballot_sync") != 0;
+}
+
+}  // namespace
 
 // 1. the barrier of the block
 
@@ -77,6 +86,10 @@ void Block::try_complete(unsigned warp_number, std::uint32_t mask) {
     offers[l] = t.offer;
     group_.push_back(&t);
   }
+  if (const std::uint32_t gone = mask & warp.finished; gone != 0 && needs_all(first.operation))
+    fault({fmt::format("{} with mask {:#x}, whose lanes {:#x} have returned or never were",
+                       first.operation, mask, gone),
+           "", 0, first.place, full_name_of(first.number)});
   if (first.complete != nullptr) first.complete(offers, lanes);
   ++counts_.collectives;
   // Only __syncwarp orders accesses to memory; shuffles, votes and wmma do not.

@@ -12,6 +12,7 @@
 
 #include "core/context.h"
 #include "kernels/simt/host_vector_types.h"
+#include "kernels/simt/launch_bounds.h"
 #include "kernels/simt/runner.h"
 #include "kernels/simt/stand_in.h"
 
@@ -23,7 +24,6 @@
 #define __device__
 #define __host__
 #define __forceinline__ inline __attribute__((always_inline))
-#define __launch_bounds__(...)
 #define __align__(n) __attribute__((aligned(n)))
 
 // Each function has an object of its own as the key of its array: instances of a template as well.

@@ -7,6 +7,7 @@
 // host_dialect.h, whose macros it uses.
 #pragma once
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -126,6 +127,14 @@ inline float as_multiplied(float x) {
   return std::bit_cast<float>(std::bit_cast<std::uint32_t>(x) & ~0x1fffU);
 }
 
+// sum + a * b, without what a float has no room for.
+inline float add_truncated(float sum, float a, float b) {
+  const double exact = static_cast<double>(sum) + static_cast<double>(a) * static_cast<double>(b);
+  const auto nearest = static_cast<float>(exact);
+  return std::fabs(static_cast<double>(nearest)) > std::fabs(exact) ? std::nextafterf(nearest, 0.0F)
+                                                                    : nearest;
+}
+
 // One lane's part in mma_sync.
 template <class D, class A, class B, class C>
 struct Operands {
@@ -145,14 +154,19 @@ GPU_NOT_INSTRUMENTED void multiply(void** offers, std::uint32_t) {
     a[i] = as_multiplied(static_cast<Lane*>(offers[lane_of(i)])->a->x[i / 32]);
   for (int i = 0; i < K * N; ++i)
     b[i] = as_multiplied(static_cast<Lane*>(offers[lane_of(i)])->b->x[i / 32]);
+  const bool truncated = gpu::options().truncated_sums;
   for (int m = 0; m < M; ++m) {
     float sum[N] = {};
     for (int k = 0; k < K; ++k)
-      for (int n = 0; n < N; ++n) sum[n] += a[m * K + k] * b[k * N + n];
+      for (int n = 0; n < N; ++n) {
+        const float x = a[m * K + k], y = b[k * N + n];
+        sum[n] = truncated ? add_truncated(sum[n], x, y) : sum[n] + x * y;
+      }
     for (int n = 0; n < N; ++n) {
       const int i = m * N + n;
       const auto& lane = *static_cast<Lane*>(offers[lane_of(i)]);
-      lane.d->x[i / 32] = lane.c->x[i / 32] + sum[n];
+      const float before = lane.c->x[i / 32];
+      lane.d->x[i / 32] = truncated ? add_truncated(before, sum[n], 1.0F) : before + sum[n];
     }
   }
 }

@@ -10,9 +10,11 @@
 #include "kernels/simt/block.h"
 #include "kernels/simt/checker.h"
 #include "kernels/simt/fault.h"
+#include "kernels/simt/launch_bounds.h"
 #include "kernels/simt/memory_map.h"
 #include "kernels/simt/profile.h"
 #include "kernels/simt/stand_in.h"
+#include "kernels/simt/symbolize.h"
 
 namespace gpu {
 namespace {
@@ -37,12 +39,18 @@ Options options_of_environment() {
       throw twinage::UsageError("TWINAGE_SIMT_COPIES: expected late or eager, got " + name);
     o.eager_copies = name == "eager";
   }
+  if (const char* sums = std::getenv("TWINAGE_SIMT_SUMS")) {
+    const std::string name = sums;
+    if (name != "nearest" && name != "truncated")
+      throw twinage::UsageError("TWINAGE_SIMT_SUMS: expected nearest or truncated, got " + name);
+    o.truncated_sums = name == "truncated";
+  }
   return o;
 }
 
 }  // namespace
 
-// What every GPU from compute capability 8.0 on accepts.
+// What every GPU from compute capability 8.0 on accepts, and what the kernel was compiled for.
 void require_valid(const Launch& launch) {
   const auto [gx, gy, gz] = launch.grid;
   const auto [bx, by, bz] = launch.block;
@@ -51,6 +59,12 @@ void require_valid(const Launch& launch) {
                    "[{}] simt: expected a block of 1 to 1024 threads, at most 64 along z, got "
                    "({}, {}, {})",
                    launch.operation, bx, by, bz);
+  const unsigned bound = launch_bound(launch.kernel);
+  if (bound != 0 && threads > bound)
+    twinage::fail(
+        "[{}] simt: expected a block of at most {} threads, as the __launch_bounds__ of {} "
+        "say, got ({}, {}, {})",
+        launch.operation, bound, function_name(launch.kernel), bx, by, bz);
   twinage::require(gx >= 1 && gy >= 1 && gz >= 1 && gx <= 0x7fffffffU && gy <= 65535 && gz <= 65535,
                    "[{}] simt: expected a grid of at least 1 and at most (2147483647, 65535, "
                    "65535) blocks, got ({}, {}, {})",

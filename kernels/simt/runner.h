@@ -51,10 +51,13 @@ struct Options {
   // An asynchronous copy may happen at any time between its issue and the wait for it: at the wait
   // (a missing wait shows), or at the issue (a buffer that is still being read shows).
   bool eager_copies = false;
+  // Tensor cores cut off what does not fit into the sum, toward zero (Fasi et al. 2021, "Numerical
+  // behavior of NVIDIA tensor cores"), where everything else rounds to the nearest.
+  bool truncated_sums = false;
 };
 
 // At the start what the environment says: TWINAGE_SIMT_ORDER=forward|reversed|shuffled,
-// TWINAGE_SIMT_SEED=7, TWINAGE_SIMT_COPIES=late|eager.
+// TWINAGE_SIMT_SEED=7, TWINAGE_SIMT_COPIES=late|eager, TWINAGE_SIMT_SUMS=nearest|truncated.
 Options& options();
 
 // ---- Called from kernels only, on behalf of the thread that runs.

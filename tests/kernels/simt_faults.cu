@@ -143,6 +143,15 @@ __global__ void partial_warp_shuffle(float* y, const float* x) {
   y[i] = value;
 }
 
+template <bool kFaulty>
+__global__ void shuffle_with_finished_lanes(float* y, const float* x) {
+  const int lane = static_cast<int>(threadIdx.x) % 32, i = global_index();
+  y[i] = x[i];
+  if (lane >= 16) return;
+  const std::uint32_t mask = kFaulty ? 0xffffffffU : 0xffffU;
+  y[i] = __shfl_xor_sync(mask, x[i], 1);  // fault: finished lanes
+}
+
 // 4. global memory
 
 template <bool kFaulty>
@@ -240,6 +249,10 @@ const Planted kPlanted[] = {
      [](const float* x, Index i) { return x[i ^ 1]; },
      "threads wait in __shfl_xor_sync with mask 0xffffffff",
      "threads wait in __shfl_xor_sync with mask 0xffffffff"},
+    {"finished lanes", run<shuffle_with_finished_lanes<true>, shuffle_with_finished_lanes<false>>,
+     [](const float* x, Index i) { return x[i % 32 < 16 ? i ^ 1 : i]; },
+     "__shfl_xor_sync with mask 0xffffffff, whose lanes 0xffff0000 have returned",
+     "__shfl_xor_sync with mask 0xffffffff, whose lanes 0xffff0000 have returned"},
     {"global overrun", run<global_overrun<true>, global_overrun<false>>,
      [](const float* x, Index i) { return x[i < kPlantedCount - 1 ? i + 1 : i]; },
      "read past the end on device memory of 2048 bytes +2048", "", true},

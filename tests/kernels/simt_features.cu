@@ -18,8 +18,8 @@ __global__ void shuffles_kernel(int* out) {
   result[4] = __shfl_up_sync(kAll, value, 4, 16);
   result[5] = result[6] = -1;
   if (lane % 2 == 1) result[5] = __shfl_xor_sync(0xaaaaaaaaU, value, 2);
-  if (lane >= 16) return;  // who has returned need not take part any longer
-  result[6] = __shfl_xor_sync(kAll, value, 1);
+  if (lane >= 16) return;  // who has returned need not take part in votes any longer
+  result[6] = __all_sync(kAll, value) != 0 ? __shfl_xor_sync(0xffffU, value, 1) : 0;
 }
 
 __global__ void votes_kernel(std::uint32_t* out) {
@@ -160,6 +160,11 @@ __global__ void large_kernel(int* out) {
   out[threadIdx.x] = large[threadIdx.x];
 }
 
+template <int kWarps>
+__global__ void __launch_bounds__(32 * kWarps, 2) bounded_kernel(int* out) {
+  if (out != nullptr) out[threadIdx.x] = 1;
+}
+
 unsigned blocks_for(int count, int per_block) {
   return static_cast<unsigned>((count + per_block - 1) / per_block);
 }
@@ -219,6 +224,10 @@ void refused_launch(const Context& ctx, Refused what) {
     gpu::launch(ctx, "refused", large_kernel, dim3(1, 0), dim3(32), 0, nowhere);
   if (what == Refused::dynamic_shared)
     gpu::launch(ctx, "refused", indices_kernel, dim3(1), dim3(32), 100 * 1024, nowhere);
+  if (what == Refused::bounds) {
+    gpu::launch(ctx, "refused", bounded_kernel<4>, dim3(1), dim3(128), 0, nowhere);
+    gpu::launch(ctx, "refused", bounded_kernel<2>, dim3(1), dim3(8, 9), 0, nowhere);
+  }
   if (what == Refused::fixed_shared)
     gpu::launch(ctx, "refused", large_kernel, dim3(1), dim3(32), 0, nowhere);
 }

@@ -40,7 +40,7 @@ void multiply_bf16(const Context& ctx, float* c, const float* a, const float* b,
 void sums_by_copies(const Context& ctx, float* sums, const float* x, int count);
 
 // A block of more than 1024 threads, a grid of no blocks, too much shared memory of either kind.
-enum class Refused { block, grid, dynamic_shared, fixed_shared };
+enum class Refused { block, grid, dynamic_shared, fixed_shared, bounds };
 void refused_launch(const Context& ctx, Refused what);
 
 }  // namespace twinage::test

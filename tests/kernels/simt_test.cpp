@@ -140,6 +140,38 @@ TEST_CASE("simt: tensor cores multiply rounded operands and add in float32") {
     }
 }
 
+TEST_CASE("simt: sums of tensor cores can be cut off instead of rounded") {
+  constexpr int M = 16, N = 16, K = 64;
+  std::vector<float> a = random_floats(M * K, 1), b = random_floats(K * N, 2);
+  for (std::vector<float>* x : {&a, &b})
+    for (float& v : *x) v = std::fabs(v);
+  const Array<float> a_there = on_device(a), b_there = on_device(b);
+  const auto product = [&](bool truncated) {
+    gpu::Options options;
+    options.truncated_sums = truncated;
+    const WithOptions scope(options);
+    Array<float> c(M * N, Device::simt);
+    multiply_tf32(SimtContext(), c.data(), a_there.data(), b_there.data(), M, N, K);
+    return on_host(c);
+  };
+  const std::vector<float> nearest = product(false), truncated = product(true);
+  double mean_nearest = 0, mean_truncated = 0;
+  for (int m = 0; m < M; ++m)
+    for (int n = 0; n < N; ++n) {
+      double exact = 0;
+      for (int k = 0; k < K; ++k)
+        exact += static_cast<double>(rounded_to(a[static_cast<std::size_t>(m * K + k)], 13)) *
+                 rounded_to(b[static_cast<std::size_t>(k * N + n)], 13);
+      const auto i = static_cast<std::size_t>(m * N + n);
+      CHECK(static_cast<double>(truncated[i]) <= exact);
+      mean_nearest += (static_cast<double>(nearest[i]) - exact) / (M * N);
+      mean_truncated += (static_cast<double>(truncated[i]) - exact) / (M * N);
+    }
+  CHECK(std::fabs(mean_nearest) < 1e-6);  // errors of both signs
+  CHECK(mean_truncated < -2e-6);          // of one
+  CHECK(mean_truncated > -5e-5);
+}
+
 TEST_CASE("simt: asynchronous copies, late and eager, with a part filled with zeros") {
   for (const gpu::Options& options : kAllOptions)
     for (const int count : {1, 64, 65, 127, 300}) {
@@ -180,6 +212,11 @@ TEST_CASE("simt: what no GPU offers is refused with the numbers") {
       holds(message(Refused::dynamic_shared), "at most 101376 bytes of shared memory, got 102400"));
   CHECK(holds(message(Refused::fixed_shared), "65536 more for array large"));
   CHECK(holds(message(Refused::fixed_shared), "at simt_features.cu:"));
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)  // kernels/simt/launch_bounds.h
+  CHECK(holds(message(Refused::bounds),
+              "at most 64 threads, as the __launch_bounds__ of bounded_kernel<2> say, got (8, 9, "
+              "1)"));
+#endif
 }
 
 TEST_CASE("simt: the same bits for 1, 2 and 3 threads") {

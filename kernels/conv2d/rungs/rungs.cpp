@@ -40,7 +40,8 @@ void conv2d_rung(const Context& ctx, int rung, View y, ConstView x, ConstView w,
   require(x.contiguous() && y.contiguous() && w.contiguous() && x.shape.c % 16 == 0,
           "[conv2d_rung] expected whole tensors with C a multiple of 16, got x = {}", x.shape);
   if (y.shape.n == 0) return;
-  if (ctx.device == Device::simt) return kSimt[i](ctx, y, x, w, conv);
+  if (ctx.device == Device::simt || (ctx.device == Device::cuda && gpu::stood_in()))
+    return kSimt[i](ctx, y, x, w, conv);
 #if TWINAGE_CUDA
   if (ctx.device == Device::cuda) return kCuda[i](ctx, y, x, w, conv);
 #endif
