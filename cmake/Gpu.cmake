@@ -70,14 +70,19 @@ function(twinage_gpu_sources target)
 endfunction()
 
 # The stand-in for the CUDA runtime, with which tests run device cuda where there is no GPU: its
-# objects, linked before the libraries', take the place of what core says to the CUDA runtime.
+# objects, linked before the libraries', take the place of what core says to the CUDA runtime. And the
+# program with it, for who asks for it: cmake --build --preset release --target twinage_standin.
 function(twinage_stand_in)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/standin/*.cpp)
-  add_library(twinage_standin OBJECT ${sources} ${PROJECT_SOURCE_DIR}/core/cuda_runtime.cpp
+  add_library(standin_objects OBJECT ${sources} ${PROJECT_SOURCE_DIR}/core/cuda_runtime.cpp
     ${PROJECT_SOURCE_DIR}/core/cuda_stream.cpp)
-  target_include_directories(twinage_standin BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/kernels/standin/include)
-  target_link_libraries(twinage_standin PRIVATE twinage_options)
+  target_include_directories(standin_objects BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/kernels/standin/include)
+  target_link_libraries(standin_objects PRIVATE twinage_options)
   if(NOT TWINAGE_CUDA)
-    target_compile_definitions(twinage_standin PRIVATE TWINAGE_CUDA=1)
+    target_compile_definitions(standin_objects PRIVATE TWINAGE_CUDA=1)
+  endif()
+  if(TARGET twinage)
+    add_executable(twinage_standin EXCLUDE_FROM_ALL tools/main.cpp $<TARGET_OBJECTS:standin_objects>)
+    target_link_libraries(twinage_standin PRIVATE twinage_tools CLI11::CLI11)
   endif()
 endfunction()

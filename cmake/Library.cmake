@@ -70,7 +70,7 @@ function(twinage_library)
   install(FILES ${package}/twinage.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
   install(FILES ${source}/twinage.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   install(DIRECTORY core kernels layers siamese train DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/twinage
-    FILES_MATCHING PATTERN "*.h")
+    FILES_MATCHING PATTERN "*.h" PATTERN "kernels/standin" EXCLUDE)
   install(DIRECTORY ${source}/examples DESTINATION ${CMAKE_INSTALL_DATADIR}/twinage)
   install(FILES LICENSE docs/licences.spdx DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endfunction()

@@ -31,7 +31,7 @@ void add_pointers(Work& work, const gpu::Argument& argument, std::string* proble
     if (const Buffer* buffer = buffers.holding(p))
       add_reach(work, *buffer, buffer->range, !argument.reads_only);
     else if (argument.cleared && (twinage::simt_memory::in_region(p) || buffers.mapped_on_host(p)))
-      *problem = fmt::format("{} is given a pointer {} ({})", work.call, buffers.text(p), p);
+      *problem = fmt::format("{} is given a pointer {}", work.call, buffers.text(p));
   }
 }
 
@@ -53,7 +53,7 @@ Where locate(Work& work, const void* p, std::size_t bytes, bool writes, std::str
   }
   const std::string text = buffers.text(p);
   if (text.find("pageable") != std::string::npos) return Where::pageable;
-  *problem = fmt::format("{} {} a pointer {} ({})", work.call, writes ? "to" : "from", text, p);
+  *problem = fmt::format("{} {} a pointer {}", work.call, writes ? "to" : "from", text);
   return Where::nowhere;
 }
 

@@ -95,10 +95,9 @@ void launch(const gpu::Launch& launch, const gpu::Argument* arguments, std::size
                    launch.operation, cudaGetErrorName(error), cudaGetErrorString(error));
 }
 
+// Asked by the threads of the host that run a kernel, while the one that started it holds the lock.
 bool reaches(const void* p, std::size_t bytes) {
-  Gpu& gpu = Gpu::the();
-  const std::lock_guard lock(gpu.mutex);
-  const Buffer* buffer = gpu.buffers().holding(p);
+  const Buffer* buffer = Gpu::the().buffers().holding(p);
   return buffer != nullptr && buffer->range.covers({reinterpret_cast<std::uintptr_t>(p), bytes});
 }
 

@@ -29,7 +29,8 @@ enum class When {
 struct Options {
   When when = When::late;
   std::uint64_t seed = 1;
-  bool blocking = false;  // the host waits for every kernel and copy: CUDA_LAUNCH_BLOCKING=1
+  bool blocking = false;     // the host waits for every kernel and copy: CUDA_LAUNCH_BLOCKING=1
+  bool checks_order = true;  // off, a missing wait shows by what is read, as on a GPU
 };
 
 // At the start what the environment says: TWINAGE_STANDIN=late|eager|shuffled,

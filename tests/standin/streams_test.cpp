@@ -111,6 +111,21 @@ TEST_CASE("standin fault: a buffer that another stream writes is used before its
   }
 }
 
+TEST_CASE("standin: a missing wait reads what was there before, late, and not for lack of checks") {
+  for (const bool waits : {true, false}) {
+    const WithOptions late(When::late);
+    standin::options().checks_order = false;
+    Tensor x = on_gpu(kCount), y = on_gpu(kCount);
+    CudaStream first, second;
+    fill(on(first), x.view(), 3);
+    if (waits) second.wait_for(first);
+    copy(on(second), y.view(), x.view());
+    second.synchronize();
+    cuda_synchronize();
+    CHECK(values_of(y)[0] == (waits ? 3 : 0));
+  }
+}
+
 TEST_CASE("standin: two streams may read the same, and write to two parts of a buffer") {
   Tensor x = on_gpu(2 * kCount), y = on_gpu(kCount), z = on_gpu(kCount);
   Pinned a, b;
