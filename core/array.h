@@ -19,7 +19,7 @@ class Array {
       : data_(static_cast<T*>(allocate_bytes(count * sizeof(T), device))),
         count_(count),
         device_(device) {}
-  ~Array() { free_bytes(data_, device_); }
+  ~Array() { free_bytes(data_, count_ * sizeof(T), device_); }
   Array(Array&& other) noexcept { swap(other); }
   Array& operator=(Array&& other) noexcept {
     swap(other);

@@ -27,7 +27,7 @@ struct Context {
   Math math = Math::fp32;
   bool vendor = false;             // cuDNN and cuBLAS instead of our own kernels, on device cuda
   int threads = 1;                 // of the host; results do not depend on it
-  Workspace* workspace = nullptr;  // scratch; see core/workspace.h
+  Workspace* workspace = nullptr;  // of a step; see core/workspace.h
   void* stream = nullptr;          // cudaStream_t of device cuda
   const Shards* shards = nullptr;  // of a training step whose sums over the batch are cut
 };

@@ -1,10 +1,13 @@
 #include "core/device_memory.h"
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include "core/cuda_runtime.h"
@@ -17,6 +20,14 @@ namespace {
 constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
+struct Use {
+  std::atomic<std::size_t> now = 0, most = 0;
+};
+Use& use_of(Device device) {
+  static std::array<Use, 3> uses;
+  return uses.at(static_cast<std::size_t>(device));
+}
+
 void* found(void* p, std::size_t bytes) {
   require(p != nullptr, "[memory] no {} bytes left: use a smaller batch or preset", bytes);
   return p;
@@ -27,10 +38,14 @@ bool starts_huge_page(const void* p) {
 }
 
 // Large blocks are mapped with huge pages where the system has them: walking the page tables costs
-// more than the data otherwise. They are told from small ones by where they start.
+// more than the data otherwise. They are told from small ones by where they start. Each is a
+// mapping of its own that goes back to the system when it is freed: glibc would raise this
+// threshold by itself, and keep up to 64 MB for later. The last huge page need not be a whole one.
 void* allocate_large(std::size_t wanted) {
-  const std::size_t bytes = (wanted / kHugePage + 1) * kHugePage;
-  void* p = found(std::aligned_alloc(kHugePage, bytes), bytes);
+  [[maybe_unused]] static const int set = mallopt(M_MMAP_THRESHOLD, int{kHugePage});
+  const std::size_t bytes = (wanted / kCacheLine + 1) * kCacheLine;
+  void* p = nullptr;
+  found(posix_memalign(&p, kHugePage, bytes) == 0 ? p : nullptr, bytes);
   madvise(p, bytes, MADV_HUGEPAGE);
   std::memset(p, 0, bytes);
   return p;
@@ -54,10 +69,7 @@ void free_on_host(void* p) {
   if (p != nullptr) std::free(starts_huge_page(p) ? p : static_cast<void**>(p)[-1]);
 }
 
-}  // namespace
-
-void* allocate_bytes(std::size_t bytes, Device device) {
-  require_available(device);
+void* allocate(std::size_t bytes, Device device) {
   switch (device) {
     case Device::cpu:
       return bytes >= kHugePage ? allocate_large(bytes) : allocate_small(bytes);
@@ -69,7 +81,28 @@ void* allocate_bytes(std::size_t bytes, Device device) {
   fail("[memory] unknown device {}", static_cast<int>(device));
 }
 
-void free_bytes(void* p, Device device) noexcept {
+}  // namespace
+
+void* allocate_bytes(std::size_t bytes, Device device) {
+  require_available(device);
+  void* p = allocate(bytes, device);
+  Use& use = use_of(device);
+  const std::size_t now = use.now += bytes;
+  std::size_t most = use.most;
+  while (most < now && !use.most.compare_exchange_weak(most, now)) {
+  }
+  return p;
+}
+
+std::size_t bytes_in_use(Device device) {
+  return use_of(device).now;
+}
+std::size_t most_bytes_in_use(Device device) {
+  return use_of(device).most;
+}
+
+void free_bytes(void* p, std::size_t bytes, Device device) noexcept {
+  if (p != nullptr) use_of(device).now -= bytes;
   switch (device) {
     case Device::cpu:
       return free_on_host(p);

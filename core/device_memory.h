@@ -9,7 +9,12 @@ namespace twinage {
 
 // Zero-filled, aligned to a cache line at least. Throws Error when the device has no such amount.
 void* allocate_bytes(std::size_t bytes, Device device);
-void free_bytes(void* p, Device device) noexcept;
+void free_bytes(void* p, std::size_t bytes, Device device) noexcept;  // as many as were allocated
+
+// What is allocated of a device's memory now, and most at once since the process began; bytes as
+// they were asked for.
+std::size_t bytes_in_use(Device device);
+std::size_t most_bytes_in_use(Device device);
 
 // Between any two places; `bytes` may be 0. Returns when the copy is done, and after all earlier
 // work of either device. Throws Error.

@@ -6,7 +6,7 @@
 namespace twinage {
 
 void FreeFloats::operator()(float* p) const noexcept {
-  if (owned) free_bytes(p, device);
+  if (owned) free_bytes(p, bytes, device);
 }
 
 Floats borrow_floats(float* block, Index count, Device device) {

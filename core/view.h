@@ -21,11 +21,14 @@ struct ConstView {
 
   constexpr bool contiguous() const { return ld == shape.c; }
   constexpr const float* pixel(Index p) const { return data + p * ld; }
+  // As View's. Of a view without data: a shape without data.
   constexpr ConstView channels(Index first, Index count) const {
-    return {data + first, {shape.n, shape.h, shape.w, count}, ld};
+    return {data == nullptr ? nullptr : data + first, {shape.n, shape.h, shape.w, count}, ld};
   }
   constexpr ConstView images(Index first, Index count) const {
-    return {data + first * shape.h * shape.w * ld, {count, shape.h, shape.w, shape.c}, ld};
+    return {data == nullptr ? nullptr : data + first * shape.h * shape.w * ld,
+            {count, shape.h, shape.w, shape.c},
+            ld};
   }
 };
 

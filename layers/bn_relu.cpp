@@ -19,17 +19,21 @@ class BnRelu final : public Layer {
     require(x.c == channels_, "[{}] expected x with {} channels, got {}", kName, channels_, x);
     planned_ = {x, x, mode};
     norm_.plan(kName, ctx, x, mode);
-    workspace_ = norm_.workspace(ctx, x);
+    workspace_ = norm_.kept() + norm_.workspace(ctx, x);
     if (mode == Mode::train) workspace_ += workspace_floats(x.size());  // a gradient to be added
     return x;
   }
   Index workspace() const override { return workspace_; }
-  Index activation_bytes() const override { return norm_.activation_bytes(); }
+  Index kept() const override { return norm_.kept(); }
   double flops() const override { return 0; }
+  Reads backward_reads() const override { return {.x = true, .y = false}; }
+  Remake remake_from() const override { return Remake::from_x; }
+  void remake(const Context& ctx, View y, ConstView x) override { norm_.apply_batch(ctx, y, x); }
 
   void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
     planned_.check_forward(kName, y, x, mode);
     if (mode == Mode::eval) return norm_.apply_running(ctx, y, x);
+    norm_.keep(ctx);
     norm_.find_statistics(ctx, x);
     norm_.update_running(ctx, x.shape);
     norm_.apply_batch(ctx, y, x);
@@ -38,11 +42,12 @@ class BnRelu final : public Layer {
   void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
                 Write write) override {
     planned_.check_backward(kName, dx, dy, y, x);
-    if (dx.data != nullptr && write == Write::overwrite) return norm_.backward(ctx, dx, dy, x);
     WorkspaceScope scratch(ctx.workspace);
-    const View more = scratch.view(x.shape);
-    norm_.backward(ctx, more, dy, x);
-    if (dx.data != nullptr) add(ctx, dx, more);
+    const bool straight = dx.data != nullptr && write == Write::overwrite;
+    const View dnorm = straight ? dx : scratch.view(x.shape);
+    norm_.backward(ctx, dnorm, dy, x);
+    if (!straight && dx.data != nullptr) add(ctx, dx, dnorm);
+    norm_.let_go(ctx);
   }
 
   std::vector<Parameter*> parameters() override { return norm_.parameters(); }

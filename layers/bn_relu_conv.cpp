@@ -29,7 +29,7 @@ class BnReluConv final : public Layer {
     planned_ = {x, conv2d_shape(x, w, conv_), mode};
     norm_.plan(kName, ctx, x, mode);
     const Index arrays = mode == Mode::train ? 2 : 1;  // a, da
-    workspace_ = arrays * workspace_floats(x.size()) +
+    workspace_ = norm_.kept() + arrays * workspace_floats(x.size()) +
                  std::max(shard_sum_workspace(ctx, w.size()) +
                               most_of_shards(ctx, x,
                                              [&](Shape of_shard) {
@@ -39,7 +39,8 @@ class BnReluConv final : public Layer {
     return planned_.y;
   }
   Index workspace() const override { return workspace_; }
-  Index activation_bytes() const override { return norm_.activation_bytes(); }
+  Index kept() const override { return norm_.kept(); }
+  Reads backward_reads() const override { return {.x = true, .y = false}; }
   double flops() const override {
     const Shape w = w_.value.shape();
     return 2.0 * static_cast<double>(planned_.y.size()) * static_cast<double>(w.h * w.w * w.c);
@@ -50,6 +51,7 @@ class BnReluConv final : public Layer {
     WorkspaceScope scratch(ctx.workspace);
     const View a = scratch.view(x.shape);
     if (mode == Mode::train) {
+      norm_.keep(ctx);
       norm_.find_statistics(ctx, x);
       norm_.update_running(ctx, x.shape);
       norm_.apply_batch(ctx, a, x);
@@ -73,9 +75,10 @@ class BnReluConv final : public Layer {
     for_shards(ctx, x.shape.n, [&](const Shard& s) {
       conv2d_backward_data(ctx, of(da, s), of(dy, s), w_.value.view(), conv_);
     });
-    if (dx.data != nullptr && write == Write::overwrite) return norm_.backward(ctx, dx, da, x);
-    norm_.backward(ctx, da, da, x);
-    if (dx.data != nullptr) add(ctx, dx, da);
+    const bool straight = dx.data != nullptr && write == Write::overwrite;
+    norm_.backward(ctx, straight ? dx : da, da, x);
+    if (!straight && dx.data != nullptr) add(ctx, dx, da);
+    norm_.let_go(ctx);
   }
 
   std::vector<Parameter*> parameters() override {

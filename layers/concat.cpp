@@ -1,16 +1,17 @@
-#include <algorithm>
-
 #include "core/error.h"
 #include "layers/description.h"
 #include "layers/layers.h"
 #include "layers/planned.h"
+#include "layers/side_by_side.h"
 
 namespace twinage {
 namespace {
 
 constexpr const char* kName = "concat";
 
-// Branch b writes channels [first_[b], first_[b + 1]) of y in place: nothing is copied.
+// Branch b writes channels [first_[b], first_[b + 1]) of y in place: nothing is copied. Forward
+// goes from the last branch to the first, backward from the first to the last, which finds on top
+// what its branch has kept.
 class Concat final : public Layer {
  public:
   explicit Concat(std::vector<LayerPtr> branches) : branches_(std::move(branches)) {
@@ -19,7 +20,7 @@ class Concat final : public Layer {
 
   Shape plan(const Context& ctx, Shape x, Mode mode) override {
     first_.assign(1, 0);
-    workspace_ = 0;
+    memory_ = {};
     Shape y;
     for (std::size_t b = 0; b < branches_.size(); ++b) {
       const Shape part = branches_[b]->plan(ctx, x, mode);
@@ -28,19 +29,18 @@ class Concat final : public Layer {
               "[{}] expected branches of equal n, h and w, got {} from branch 0 and {} from {}",
               kName, y, part, b);
       first_.push_back(first_.back() + part.c);
-      workspace_ = std::max(workspace_, branches_[b]->workspace());
     }
+    for (std::size_t b = branches_.size(); b-- > 0;) memory_.add(*branches_[b]);
     y.c = first_.back();
     planned_ = {x, y, mode};
     return y;
   }
 
-  Index workspace() const override { return workspace_; }
-  Index activation_bytes() const override {
-    Index bytes = 0;
-    for (const LayerPtr& branch : branches_) bytes += branch->activation_bytes();
-    return bytes;
-  }
+  Index workspace() const override { return memory_.workspace; }
+  Index kept() const override { return memory_.kept; }
+  Reads backward_reads() const override { return memory_.reads; }
+  Remake remake_from() const override { return memory_.remake_from; }
+  Index remake_workspace() const override { return memory_.remake_workspace; }
   double flops() const override {
     double sum = 0;
     for (const LayerPtr& branch : branches_) sum += branch->flops();
@@ -49,8 +49,12 @@ class Concat final : public Layer {
 
   void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
     planned_.check_forward(kName, y, x, mode);
-    for (std::size_t b = 0; b < branches_.size(); ++b)
+    for (std::size_t b = branches_.size(); b-- > 0;)
       branches_[b]->forward(ctx, slice(y, b), x, mode);
+  }
+
+  void remake(const Context& ctx, View y, ConstView x) override {
+    for (std::size_t b = 0; b < branches_.size(); ++b) branches_[b]->remake(ctx, slice(y, b), x);
   }
 
   // Every branch read the same x, so that dx is the sum over the branches: the first one writes
@@ -80,7 +84,7 @@ class Concat final : public Layer {
   std::vector<LayerPtr> branches_;
   std::vector<Index> first_;  // channel of y, one more than branches
   Planned planned_;
-  Index workspace_ = 0;
+  SideBySide memory_;
 };
 
 }  // namespace

@@ -54,27 +54,32 @@ class ConvBnActivation final : public Layer {
     planned_ = {x, y, mode};
     const bool train = mode == Mode::train;
     norm_.plan(kind_, ctx, y, mode);
-    u_ = train ? Tensor(y, ctx.device) : Tensor();
+    u_.plan(train ? y : Shape{0, 0, 0, 0});
 
     const Index conv_scratch = most_of_shards(
         ctx, x, [&](Shape of_shard) { return Convolution::workspace(ctx, of_shard, w, conv_); });
     const Index norm_scratch = norm_.workspace(ctx, y);
     // Statistics are formed by the convolution where it can, beside those of the other shards.
     const Index both = is_cut(ctx) ? conv_scratch + norm_scratch : norm_scratch;
-    workspace_ = train ? workspace_floats(y.size()) +
+    workspace_ = train ? kept() + workspace_floats(y.size()) +
                              std::max(conv_scratch + shard_sum_workspace(ctx, w.size()), both)
                        : workspace_floats(w.size()) + 2 * workspace_floats(w.n) + conv_scratch;
     return y;
   }
 
   Index workspace() const override { return workspace_; }
-  Index activation_bytes() const override {
-    return static_cast<Index>(u_.bytes()) + norm_.activation_bytes();
-  }
+  Index kept() const override { return u_.floats() + norm_.kept(); }
   double flops() const override {
     const Shape w = w_.value.shape();
     return 2.0 * static_cast<double>(planned_.y.size()) * static_cast<double>(w.h * w.w * w.c);
   }
+
+  // The mask of ReLU comes from u.
+  Reads backward_reads() const override {
+    return {.x = true, .y = activation_ == Activation::tanh};
+  }
+  Remake remake_from() const override { return Remake::from_kept; }
+  void remake(const Context& ctx, View y, ConstView) override { activate(ctx, y); }
 
   void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
     planned_.check_forward(kind_, y, x, mode);
@@ -94,14 +99,16 @@ class ConvBnActivation final : public Layer {
       tanh_backward(ctx, du, dy, y);
       dnorm = du;
     }
-    norm_.backward(ctx, du, dnorm, u_.view());
+    norm_.backward(ctx, du, dnorm, u_.view(ctx.workspace));
     add_sum_of_shards(ctx, w_.grad.view(), x.shape.n, [&](View dw, const Shard& s, Write how) {
       Convolution::backward_filter(ctx, dw, of(du, s), of(x, s), conv_, how);
     });
-    if (dx.data == nullptr) return;
-    for_shards(ctx, x.shape.n, [&](const Shard& s) {
-      Convolution::backward_data(ctx, of(dx, s), of(du, s), w_.value.view(), conv_, write);
-    });
+    if (dx.data != nullptr)
+      for_shards(ctx, x.shape.n, [&](const Shard& s) {
+        Convolution::backward_data(ctx, of(dx, s), of(du, s), w_.value.view(), conv_, write);
+      });
+    u_.let_go(ctx.workspace);
+    norm_.let_go(ctx);
   }
 
   std::vector<Parameter*> parameters() override {
@@ -125,10 +132,13 @@ class ConvBnActivation final : public Layer {
   }
 
  private:
-  // u = conv(x), y = activation(batch_norm(u)); u and the batch's statistics stay for backward.
+  // u = conv(x), y = activation(batch_norm(u)); u and the batch's statistics stay for backward, y
+  // is made again of them.
   void forward_train(const Context& ctx, View y, ConstView x) {
+    norm_.keep(ctx);
+    const View u = u_.keep(ctx.workspace);
     const auto convolve = [&](const Shard& s, const ConvEpilogue& statistics) {
-      Convolution::forward(ctx, of(u_.view(), s), of(x, s), w_.value.view(), conv_, statistics);
+      Convolution::forward(ctx, of(u, s), of(x, s), w_.value.view(), conv_, statistics);
     };
     if (Convolution::has_statistics(ctx)) {
       norm_.find_statistics_by(ctx, y.shape, [&](float* mean, float* variance, const Shard& s) {
@@ -139,10 +149,14 @@ class ConvBnActivation final : public Layer {
       });
     } else {
       for_shards(ctx, x.shape.n, [&](const Shard& s) { convolve(s, {}); });
-      norm_.find_statistics(ctx, u_.view());
+      norm_.find_statistics(ctx, u);
     }
     norm_.update_running(ctx, y.shape);
-    norm_.apply_batch(ctx, y, u_.view());
+    activate(ctx, y);
+  }
+
+  void activate(const Context& ctx, View y) {
+    norm_.apply_batch(ctx, y, u_.view(ctx.workspace));
     if (activation_ == Activation::tanh) tanh_forward(ctx, y, y);
   }
 
@@ -171,7 +185,7 @@ class ConvBnActivation final : public Layer {
   NormPart norm_;
   Planned planned_;
   Index workspace_ = 0;
-  Tensor u_;  // of the last forward in Mode::train
+  Kept u_;  // of the last forward in Mode::train
 };
 
 }  // namespace

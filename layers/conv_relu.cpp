@@ -32,7 +32,6 @@ class ConvRelu final : public Layer {
   }
 
   Index workspace() const override { return workspace_; }
-  Index activation_bytes() const override { return 0; }
   double flops() const override {
     const Shape w = w_.value.shape();
     return 2.0 * static_cast<double>(planned_.y.size()) * static_cast<double>(w.h * w.w * w.c);

@@ -1,10 +1,9 @@
-#include <algorithm>
-
 #include "core/error.h"
 #include "kernels/elementwise/elementwise.h"
 #include "layers/description.h"
 #include "layers/layers.h"
 #include "layers/planned.h"
+#include "layers/side_by_side.h"
 
 namespace twinage {
 namespace {
@@ -23,7 +22,7 @@ class Dense final : public Layer {
 
   Shape plan(const Context& ctx, Shape x, Mode mode) override {
     first_.assign(1, 0);
-    Index largest_part = 0;
+    SideBySide memory;
     Shape y;
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       const Shape read = i == 0 ? x : Shape{y.n, y.h, y.w, first_[i]};
@@ -33,20 +32,19 @@ class Dense final : public Layer {
               "[{}] expected parts of equal n, h and w, got {} from part 0 and {} from {}", kName,
               y, part, i);
       first_.push_back(first_.back() + part.c);
-      largest_part = std::max(largest_part, parts_[i]->workspace());
+      memory.add(*parts_[i]);
     }
     y.c = first_.back();
     planned_ = {x, y, mode};
-    workspace_ = largest_part + (mode == Mode::train ? workspace_floats(y.size()) : 0);
+    kept_ = memory.kept;
+    workspace_ = memory.workspace + (mode == Mode::train ? workspace_floats(y.size()) : 0);
     return y;
   }
 
   Index workspace() const override { return workspace_; }
-  Index activation_bytes() const override {
-    Index bytes = 0;
-    for (const LayerPtr& part : parts_) bytes += part->activation_bytes();
-    return bytes;
-  }
+  Index kept() const override { return kept_; }
+  // y is what all parts but the first read; their convolutions wrote it.
+  Reads backward_reads() const override { return {.x = parts_[0]->backward_reads().x, .y = true}; }
   double flops() const override {
     double sum = 0;
     for (const LayerPtr& part : parts_) sum += part->flops();
@@ -96,7 +94,7 @@ class Dense final : public Layer {
   std::vector<LayerPtr> parts_;
   std::vector<Index> first_;  // channel of y, one more than parts
   Planned planned_;
-  Index workspace_ = 0;
+  Index workspace_ = 0, kept_ = 0;
 };
 
 }  // namespace

@@ -26,9 +26,11 @@ class Dropout final : public Layer {
     return x;
   }
   Index workspace() const override { return 0; }
-  // The mask is not kept: backward forms it again.
-  Index activation_bytes() const override { return 0; }
   double flops() const override { return 0; }
+  // The mask is not kept: backward forms it again.
+  Reads backward_reads() const override { return {.x = false, .y = false}; }
+  Remake remake_from() const override { return Remake::from_x; }
+  void remake(const Context& ctx, View y, ConstView x) override { apply(ctx, y, x); }
 
   // The key travels to the device, where a recorded step finds it.
   void begin_step(std::uint64_t seed, std::uint64_t step) override {
@@ -44,13 +46,13 @@ class Dropout final : public Layer {
     planned_.check_forward(kName, y, x, mode);
     if (mode == Mode::eval) return copy(ctx, y, x);
     require(begun_, "[{}] expected begin_step() before a forward pass in training", kName);
-    twinage::dropout(ctx, y, x, rule_, key_.data());
+    apply(ctx, y, x);
   }
 
   void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
                 Write write) override {
     planned_.check_backward(kName, dx, dy, y, x);
-    if (dx.data != nullptr) twinage::dropout(ctx, dx, dy, rule_, key_.data(), write);
+    if (dx.data != nullptr) apply(ctx, dx, dy, write);
   }
 
   LayerDescription describe() const override {
@@ -64,6 +66,10 @@ class Dropout final : public Layer {
   }
 
  private:
+  void apply(const Context& ctx, View y, ConstView x, Write write = Write::overwrite) const {
+    twinage::dropout(ctx, y, x, rule_, key_.data(), write);
+  }
+
   double rate_;
   DropoutRule rule_;
   Planned planned_;

@@ -23,11 +23,15 @@ class Flatten final : public Layer {
     return planned_.y;
   }
   Index workspace() const override { return 0; }
-  Index activation_bytes() const override { return 0; }
   double flops() const override { return 0; }
+  Reads backward_reads() const override { return {.x = false, .y = false}; }
+  Remake remake_from() const override { return Remake::from_x; }
 
   void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
     planned_.check_forward(kName, y, x, mode);
+    remake(ctx, y, x);
+  }
+  void remake(const Context& ctx, View y, ConstView x) override {
     for_pictures(y, planned_.x,
                  [&](View row, Index n, Index count) { copy(ctx, row, x.images(n, count)); });
   }

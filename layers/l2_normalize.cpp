@@ -22,11 +22,15 @@ class L2Normalize final : public Layer {
     return x;
   }
   Index workspace() const override { return 0; }
-  Index activation_bytes() const override { return 0; }
   double flops() const override { return 0; }
+  Reads backward_reads() const override { return {.x = true, .y = false}; }
+  Remake remake_from() const override { return Remake::from_x; }
 
   void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
     planned_.check_forward(kName, y, x, mode);
+    remake(ctx, y, x);
+  }
+  void remake(const Context& ctx, View y, ConstView x) override {
     l2_normalize_forward(ctx, y, x, radius_);
   }
 

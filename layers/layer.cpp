@@ -9,6 +9,10 @@ void Layer::freeze(Index count) {
   require(count == 0, "[freeze] '{}' is no chain: none of its parts can be frozen", name_);
 }
 
+void Layer::remake(const Context&, View, ConstView) {
+  fail("[remake] the output of '{}' cannot be made again", name_);
+}
+
 std::vector<Parameter*> Layer::parameters() {
   std::vector<Parameter*> all;
   for (const LayerPtr& part : parts())

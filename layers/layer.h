@@ -28,7 +28,8 @@ struct Parameter {
   bool rectified = false;
 };
 
-// The order of calls: plan once, then any number of forward (train) -> backward, or forward (eval).
+// The order of calls: plan once, then any number of forward (train) -> backward, or forward (eval),
+// with a workspace (core/workspace.h) of at least workspace() floats, the same one for both passes.
 class Layer {
  public:
   Layer() = default;
@@ -36,25 +37,43 @@ class Layer {
   explicit Layer(std::string name) : name_(std::move(name)) {}
   virtual ~Layer() = default;
 
-  // Checks the shape, allocates all memory that the layer keeps between forward and backward
-  // (nothing for Mode::eval), and returns the shape of y. May be called again with another shape.
+  // Checks the shape, works out what forward and backward will take of the workspace, and returns
+  // the shape of y. May be called again with another shape.
   virtual Shape plan(const Context& ctx, Shape x, Mode mode) = 0;
 
-  // Scratch floats that forward or backward take at most, after plan().
+  // All that follows is known after plan().
+
+  // Floats of the workspace that are in use at most in forward or backward, kept ones included.
   virtual Index workspace() const = 0;
+  // Of them, those that stay from forward to backward; none for Mode::eval.
+  virtual Index kept() const { return 0; }
+  Index activation_bytes() const { return kept() * static_cast<Index>(sizeof(float)); }
 
-  // Bytes kept between forward and backward, after plan(); parameters not counted.
-  virtual Index activation_bytes() const = 0;
+  // Which of the forward pass's x and y backward reads. Of the other it gets the shape alone, a
+  // view without data: whoever calls it need not have kept that.
+  struct Reads {
+    bool x = true, y = true;
+  };
+  virtual Reads backward_reads() const { return {}; }
+  // What y can be made again from, in training, between forward and backward: the layer's
+  // convolution is not done twice, normalising and pooling are. Then y is not kept, either, but
+  // made again where it is read.
+  enum class Remake { no, from_kept, from_x };
+  virtual Remake remake_from() const { return Remake::no; }
+  // y once more, the same bits. Unless remake_from() says from_x, x may be without data.
+  virtual void remake(const Context& ctx, View y, ConstView x);
+  virtual Index remake_workspace() const { return 0; }  // scratch floats
 
-  // Multiplications and additions of the convolutions and matrix products of one forward pass,
-  // after plan(). (All else is limited by memory and adds less than a hundredth.)
+  // Multiplications and additions of the convolutions and matrix products of one forward pass.
+  // (All else is limited by memory and adds less than a hundredth.)
   virtual double flops() const = 0;
 
   // y is overwritten. mode must be the planned one.
   virtual void forward(const Context& ctx, View y, ConstView x, Mode mode) = 0;
 
   // dx = or += the gradient with respect to x; gradients of parameters are accumulated. x and y are
-  // those of the forward pass. dx.data == nullptr: not wanted (the first layer).
+  // those of the forward pass, as far as backward_reads(). dx.data == nullptr: not wanted (the
+  // first layer). Gives back what forward kept: one backward pass a forward pass.
   virtual void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
                         Write write) = 0;
 

@@ -34,7 +34,7 @@ class Linear final : public Layer {
   }
 
   Index workspace() const override { return workspace_; }
-  Index activation_bytes() const override { return 0; }
+  Reads backward_reads() const override { return {.x = true, .y = false}; }
   double flops() const override {
     return 2.0 * static_cast<double>(planned_.x.n) * static_cast<double>(w_.value.size());
   }

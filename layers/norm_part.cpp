@@ -17,12 +17,8 @@ void NormPart::plan(const char* layer, const Context& ctx, Shape u, Mode mode) {
   const bool train = mode == Mode::train;
   require(!train || images_of_batch(ctx, u.n) * u.h * u.w >= 2,
           "[{}] expected at least 2 pixels a channel to normalise over, got {}", layer, u);
-  mean_ = train ? Tensor(vector(u.c), ctx.device) : Tensor();
-  variance_ = train ? Tensor(vector(u.c), ctx.device) : Tensor();
-}
-
-Index NormPart::activation_bytes() const {
-  return static_cast<Index>(mean_.bytes() + variance_.bytes());
+  for (Kept* statistics : {&mean_, &variance_})
+    statistics->plan(train ? vector(u.c) : Shape{0, 0, 0, 0});
 }
 
 Index NormPart::workspace(const Context& ctx, Shape u) const {
@@ -42,32 +38,32 @@ void NormPart::find_statistics(const Context& ctx, ConstView u) {
 void NormPart::merge_statistics(const Context& ctx, float* parts, Shape u) {
   ctx.shards->gather_of_shards(parts, 2 * channels());
   u.n = images_of_batch(ctx, u.n);
-  batch_norm_merge(ctx, mean_.data(), variance_.data(), parts, ctx.shards->count(), u);
+  batch_norm_merge(ctx, mean(ctx), variance(ctx), parts, ctx.shards->count(), u);
 }
 
 void NormPart::update_running(const Context& ctx, Shape u) {
   batch_norm_update_running(ctx, running_mean_.value.data(), running_variance_.value.data(),
-                            mean_.data(), variance_.data(), u.c,
-                            images_of_batch(ctx, u.n) * u.h * u.w, norm_);
+                            mean(ctx), variance(ctx), u.c, images_of_batch(ctx, u.n) * u.h * u.w,
+                            norm_);
 }
 
 void NormPart::apply_batch(const Context& ctx, View y, ConstView u) const {
-  batch_norm_apply(ctx, y, u, mean_.data(), variance_.data(), gamma_.value.data(),
-                   beta_.value.data(), norm_);
+  batch_norm_apply(ctx, y, u, mean(ctx), variance(ctx), gamma_.value.data(), beta_.value.data(),
+                   norm_);
 }
 
 void NormPart::backward(const Context& ctx, View du, ConstView dy, ConstView u) {
   if (is_cut(ctx)) return backward_of_shards(ctx, du, dy, u);
-  batch_norm_backward(ctx, du, gamma_.grad.data(), beta_.grad.data(), dy, u, mean_.data(),
-                      variance_.data(), gamma_.value.data(), beta_.value.data(), norm_);
+  batch_norm_backward(ctx, du, gamma_.grad.data(), beta_.grad.data(), dy, u, mean(ctx),
+                      variance(ctx), gamma_.value.data(), beta_.value.data(), norm_);
 }
 
 void NormPart::backward_of_shards(const Context& ctx, View du, ConstView dy, ConstView u) {
   WorkspaceScope scratch(ctx.workspace);
   float* parts = scratch.floats(floats_of_parts(ctx));
   for_shards(ctx, u.shape.n, [&](const Shard& shard) {
-    batch_norm_sums(ctx, part_of(parts, shard), of(dy, shard), of(u, shard), mean_.data(),
-                    variance_.data(), gamma_.value.data(), beta_.value.data(), norm_);
+    batch_norm_sums(ctx, part_of(parts, shard), of(dy, shard), of(u, shard), mean(ctx),
+                    variance(ctx), gamma_.value.data(), beta_.value.data(), norm_);
   });
   // Each process adds what its own shards have: the gradients of all are added up later.
   for (Parameter* p : {&beta_, &gamma_})
@@ -77,8 +73,8 @@ void NormPart::backward_of_shards(const Context& ctx, View du, ConstView dy, Con
     });
   ctx.shards->gather_of_shards(parts, 2 * channels());
   const Index pixels = images_of_batch(ctx, u.shape.n) * u.shape.h * u.shape.w;
-  batch_norm_dx(ctx, du, dy, u, mean_.data(), variance_.data(), gamma_.value.data(),
-                beta_.value.data(), parts, ctx.shards->count(), pixels, norm_);
+  batch_norm_dx(ctx, du, dy, u, mean(ctx), variance(ctx), gamma_.value.data(), beta_.value.data(),
+                parts, ctx.shards->count(), pixels, norm_);
 }
 
 void NormPart::apply_running(const Context& ctx, View y, ConstView u) const {

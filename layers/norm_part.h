@@ -16,11 +16,21 @@ class NormPart {
   // Parameters NAME.weight, .bias, .running_mean and .running_var.
   NormPart(const std::string& name, Index channels, const BatchNorm& norm);
 
-  // Takes what is kept from forward to backward, the batch's statistics. layer: for the message.
-  // Throws Error where training has a single pixel to normalise over.
+  // layer: for the message. Throws Error where training has a single pixel to normalise over.
   void plan(const char* layer, const Context& ctx, Shape u, Mode mode);
-  Index activation_bytes() const;  // after plan()
-  Index workspace(const Context& ctx, Shape u) const;
+  Index workspace(const Context& ctx, Shape u) const;  // scratch
+
+  // Training: the batch's statistics, kept from forward to backward. Forward begins with keep(),
+  // backward ends with let_go().
+  Index kept() const { return mean_.floats() + variance_.floats(); }
+  void keep(const Context& ctx) {
+    mean_.keep(ctx.workspace);
+    variance_.keep(ctx.workspace);
+  }
+  void let_go(const Context& ctx) {
+    variance_.let_go(ctx.workspace);
+    mean_.let_go(ctx.workspace);
+  }
 
   // Training: mean and variance of the batch, of u or by whoever else finds them with
   // f(float* mean, float* variance, Shard) for each shard; then the running ones follow, and
@@ -28,7 +38,7 @@ class NormPart {
   void find_statistics(const Context& ctx, ConstView u);
   template <class F>
   void find_statistics_by(const Context& ctx, Shape u, F f) {
-    if (!is_cut(ctx)) return f(mean_.data(), variance_.data(), Shard{0, 0, u.n});
+    if (!is_cut(ctx)) return f(mean(ctx), variance(ctx), Shard{0, 0, u.n});
     WorkspaceScope scratch(ctx.workspace);
     float* parts = scratch.floats(floats_of_parts(ctx));
     for_shards(ctx, u.n, [&](const Shard& shard) {
@@ -57,12 +67,14 @@ class NormPart {
   float* part_of(float* parts, const Shard& shard) const {
     return parts + shard.index * 2 * channels();
   }
+  float* mean(const Context& ctx) const { return mean_.view(ctx.workspace).data; }
+  float* variance(const Context& ctx) const { return variance_.view(ctx.workspace).data; }
   void merge_statistics(const Context& ctx, float* parts, Shape u);
   void backward_of_shards(const Context& ctx, View du, ConstView dy, ConstView u);
 
   BatchNorm norm_;
   Parameter gamma_, beta_, running_mean_, running_variance_;
-  Tensor mean_, variance_;  // of the last batch, in Mode::train
+  Kept mean_, variance_;  // of the last batch, in Mode::train
 };
 
 }  // namespace twinage

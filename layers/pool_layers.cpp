@@ -5,7 +5,8 @@
 namespace twinage {
 namespace {
 
-// What the three have in common: no parameters, nothing kept, no scratch.
+// What the three have in common: no parameters, nothing kept, no scratch. A pass over memory makes
+// y again.
 class PoolLayer : public Layer {
  public:
   explicit PoolLayer(const char* name) : name_(name) {}
@@ -15,13 +16,14 @@ class PoolLayer : public Layer {
     return planned_.y;
   }
   Index workspace() const override { return 0; }
-  Index activation_bytes() const override { return 0; }
   double flops() const override { return 0; }
+  Remake remake_from() const override { return Remake::from_x; }
 
   void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
     planned_.check_forward(name_, y, x, mode);
     pool_forward(ctx, y, x);
   }
+  void remake(const Context& ctx, View y, ConstView x) override { pool_forward(ctx, y, x); }
   void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
                 Write write) override {
     planned_.check_backward(name_, dx, dy, y, x);
@@ -56,6 +58,7 @@ class PoolLayer : public Layer {
 
 class MaxPool final : public PoolLayer {
  public:
+  // backward looks for y in x
   explicit MaxPool(Pool pool) : PoolLayer("max_pool"), pool_(pool) {}
 
  private:
@@ -75,6 +78,7 @@ class MaxPool final : public PoolLayer {
 class AveragePool final : public PoolLayer {
  public:
   explicit AveragePool(Pool pool) : PoolLayer("average_pool"), pool_(pool) {}
+  Reads backward_reads() const override { return {.x = false, .y = false}; }
 
  private:
   std::vector<LayerDescription::Option> options() const override { return options_of_pool(pool_); }
@@ -93,6 +97,7 @@ class AveragePool final : public PoolLayer {
 class GlobalAveragePool final : public PoolLayer {
  public:
   GlobalAveragePool() : PoolLayer("global_average_pool") {}
+  Reads backward_reads() const override { return {.x = false, .y = false}; }
 
  private:
   std::vector<LayerDescription::Option> options() const override { return {}; }

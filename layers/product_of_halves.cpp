@@ -19,11 +19,15 @@ class ProductOfHalves final : public Layer {
   Index workspace() const override {
     return planned_.mode == Mode::train ? workspace_floats(planned_.y.size()) : 0;
   }
-  Index activation_bytes() const override { return 0; }
   double flops() const override { return 0; }
+  Reads backward_reads() const override { return {.x = true, .y = false}; }
+  Remake remake_from() const override { return Remake::from_x; }
 
   void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
     planned_.check_forward(kName, y, x, mode);
+    remake(ctx, y, x);
+  }
+  void remake(const Context& ctx, View y, ConstView x) override {
     multiply(ctx, y, half(x, 0), half(x, 1));
   }
 

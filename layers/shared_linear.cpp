@@ -40,7 +40,7 @@ class SharedLinear final : public Layer {
   }
 
   Index workspace() const override { return workspace_; }
-  Index activation_bytes() const override { return 0; }
+  Reads backward_reads() const override { return {.x = true, .y = false}; }
   double flops() const override {
     const auto numbers = static_cast<double>(w_.value.size() + b_.value.size());
     return 2.0 * static_cast<double>(planned_.x.n) * numbers;

@@ -21,7 +21,7 @@ class SoftStagewise final : public Layer {
     return planned_.y;
   }
   Index workspace() const override { return 0; }
-  Index activation_bytes() const override { return 0; }
+  Reads backward_reads() const override { return {.x = true, .y = false}; }
   double flops() const override { return 0; }
 
   void forward(const Context& ctx, View y, ConstView x, Mode mode) override {

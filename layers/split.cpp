@@ -1,16 +1,16 @@
-#include <algorithm>
-
 #include "core/error.h"
 #include "layers/description.h"
 #include "layers/layers.h"
 #include "layers/planned.h"
+#include "layers/side_by_side.h"
 
 namespace twinage {
 namespace {
 
 constexpr const char* kName = "split";
 
-// Part i reads channels [x_[i], x_[i + 1]) of x and writes [y_[i], y_[i + 1]) of y, in place.
+// Part i reads channels [x_[i], x_[i + 1]) of x and writes [y_[i], y_[i + 1]) of y, in place. Their
+// order is concat's.
 class Split final : public Layer {
  public:
   explicit Split(std::vector<Share> shares) {
@@ -25,7 +25,7 @@ class Split final : public Layer {
   Shape plan(const Context& ctx, Shape x, Mode mode) override {
     require(x.c == x_.back(), "[{}] expected x with {} channels, got {}", kName, x_.back(), x);
     y_.assign(1, 0);
-    workspace_ = 0;
+    memory_ = {};
     Shape y;
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       const Shape part = parts_[i]->plan(ctx, {x.n, x.h, x.w, x_[i + 1] - x_[i]}, mode);
@@ -34,19 +34,18 @@ class Split final : public Layer {
               "[{}] expected parts of equal n, h and w, got {} from part 0 and {} from {}", kName,
               y, part, i);
       y_.push_back(y_.back() + part.c);
-      workspace_ = std::max(workspace_, parts_[i]->workspace());
     }
+    for (std::size_t i = parts_.size(); i-- > 0;) memory_.add(*parts_[i]);
     y.c = y_.back();
     planned_ = {x, y, mode};
     return y;
   }
 
-  Index workspace() const override { return workspace_; }
-  Index activation_bytes() const override {
-    Index bytes = 0;
-    for (const LayerPtr& part : parts_) bytes += part->activation_bytes();
-    return bytes;
-  }
+  Index workspace() const override { return memory_.workspace; }
+  Index kept() const override { return memory_.kept; }
+  Reads backward_reads() const override { return memory_.reads; }
+  Remake remake_from() const override { return memory_.remake_from; }
+  Index remake_workspace() const override { return memory_.remake_workspace; }
   double flops() const override {
     double sum = 0;
     for (const LayerPtr& part : parts_) sum += part->flops();
@@ -55,8 +54,13 @@ class Split final : public Layer {
 
   void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
     planned_.check_forward(kName, y, x, mode);
-    for (std::size_t i = 0; i < parts_.size(); ++i)
+    for (std::size_t i = parts_.size(); i-- > 0;)
       parts_[i]->forward(ctx, slice(y, y_, i), slice(x, x_, i), mode);
+  }
+
+  void remake(const Context& ctx, View y, ConstView x) override {
+    for (std::size_t i = 0; i < parts_.size(); ++i)
+      parts_[i]->remake(ctx, slice(y, y_, i), slice(x, x_, i));
   }
 
   void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
@@ -84,7 +88,7 @@ class Split final : public Layer {
   std::vector<LayerPtr> parts_;
   std::vector<Index> x_, y_;  // first channels, one more than parts
   Planned planned_;
-  Index workspace_ = 0;
+  SideBySide memory_;
 };
 
 }  // namespace

@@ -44,22 +44,24 @@ void TwinNetwork::plan(const Context& ctx, Index batch, Mode mode) {
   const Shape features = tower_->plan(ctx, {batch, preset_.input, preset_.input, 3}, mode);
   features_ = Tensor(features, ctx.device);
   workspace_ = tower_->workspace();
-  for_each_head([&](Head& head, Task) {
+  kept_ = tower_->kept();
+  for_each_head_from_last([&](Head& head, Task) {
     head.output = Tensor(head.layer->plan(ctx, features, mode), ctx.device);
-    workspace_ = std::max(workspace_, head.layer->workspace());
+    workspace_ = std::max(workspace_, kept_ + head.layer->workspace());
+    kept_ += head.layer->kept();
   });
   // In backward every layer finds the gradient with respect to the features below its own scratch.
   if (mode == Mode::train) workspace_ += workspace_floats(features.size());
 }
 
-Index TwinNetwork::workspace() const {
-  return workspace_;
+Index TwinNetwork::output_bytes() const {
+  std::size_t bytes = features_.bytes();
+  for (const Head& head : heads_.all) bytes += head.output.bytes();
+  return static_cast<Index>(bytes);
 }
 
 Index TwinNetwork::activation_bytes() const {
-  Index kept = features_.size();
-  for (const Head& head : heads_.all) kept += head.output.size();
-  return tower_->activation_bytes() + kept * static_cast<Index>(sizeof(float));
+  return kept_ * static_cast<Index>(sizeof(float)) + output_bytes();
 }
 
 double TwinNetwork::flops() const {
@@ -90,9 +92,10 @@ void TwinNetwork::begin_step(std::uint64_t seed, std::uint64_t step) {
 }
 
 TwinNetwork::Outputs TwinNetwork::forward(const Context& ctx, ConstView images, Mode mode) {
+  if (ctx.workspace != nullptr) ctx.workspace->forget();
   tower_->forward(ctx, features_.view(), images, mode);
   Outputs outputs;
-  for_each_head([&](Head& head, Task task) {
+  for_each_head_from_last([&](Head& head, Task task) {
     head.layer->forward(ctx, head.output.view(), features_.view(), mode);
     outputs[task] = head.output.view();
   });

@@ -10,6 +10,7 @@
 // Each head is a linear layer on the tower's features, unless its loss asks for another; which
 // heads there are is a list. Where asked for, z is brought onto a sphere [ours].
 #pragma once
+#include <ranges>
 #include <string_view>
 #include <vector>
 
@@ -37,12 +38,16 @@ class TwinNetwork {
   TwinNetwork(const Preset& preset, const Heads& heads, const ByTask<HeadForm>& forms,
               double radius = 0, std::string_view freeze = "none");
 
-  // Allocates what forward (and in Mode::train, backward) keep for batches of exactly `batch`
-  // images, and moves the parameters to the context's device. May be called again for another
+  // Plans forward (and in Mode::train, backward) for batches of exactly `batch` images, allocates
+  // the outputs, and moves the parameters to the context's device. May be called again for another
   // size, mode or device.
   void plan(const Context& ctx, Index batch, Mode mode);
-  Index workspace() const;  // scratch floats, after plan()
-  Index activation_bytes() const;
+  // After plan(), floats of the workspace: in use at most, and of them those that are kept from the
+  // end of forward to backward.
+  Index workspace() const { return workspace_; }
+  Index kept() const { return kept_; }
+  Index output_bytes() const;  // what the features and the heads' outputs take, which stay
+  Index activation_bytes() const;  // kept and outputs
   double flops() const;  // of one forward pass over the batch
 
   // To be called before the forward pass of every step of training: see Layer::begin_step.
@@ -83,9 +88,16 @@ class TwinNetwork {
     for (const Task task : kTasks)
       if (has(task)) f(heads_[task], task);
   }
+  // In the opposite order: forward's, since backward begins with the first head, and what was kept
+  // last is read first.
+  template <class F>
+  void for_each_head_from_last(F f) {
+    for (const Task task : std::views::reverse(kTasks))
+      if (has(task)) f(heads_[task], task);
+  }
 
   Preset preset_;
-  Index workspace_ = 0;
+  Index workspace_ = 0, kept_ = 0;
   LayerPtr tower_;
   ByTask<Head> heads_;
   ParameterArena arena_;

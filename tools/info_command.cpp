@@ -1,4 +1,5 @@
 #include <memory>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -10,6 +11,7 @@
 #include "tools/commands.h"
 #include "tools/layer_table.h"
 #include "tools/options.h"
+#include "train/memory_plan.h"
 #include "train/model/reading_text.h"
 
 namespace twinage {
@@ -42,15 +44,12 @@ nlohmann::ordered_json machine() {
 
 // Counted by planning the network, not estimated.
 nlohmann::ordered_json cost_of(TwinNetwork& network, Index batch) {
-  Engine engine({Device::cpu});
+  const Engine engine({Device::cpu});
   Index trained = 0, running = 0;
   for (const Parameter* p : network.parameters())
     (p->trained ? trained : running) += p->value.size();
-  engine.plan(network, batch, Mode::train);
+  const MemoryPlan memory = plan_memory(engine, network, batch);
   const double flops = network.flops() / static_cast<double>(batch);
-  // values, gradients and ADADELTA's two accumulators of what is trained; running statistics
-  const auto parameter_bytes =
-      4 * static_cast<Index>(sizeof(float)) * trained + static_cast<Index>(sizeof(float)) * running;
   return {{"preset", network.preset().name},
           {"input", network.preset().input},
           {"parameters", trained},
@@ -58,14 +57,29 @@ nlohmann::ordered_json cost_of(TwinNetwork& network, Index batch) {
           {"flops_per_image", flops},
           {"batch", batch},
           {"training_bytes",
-           {{"parameters_gradients_optimizer", parameter_bytes},
-            {"activations", network.activation_bytes()},
-            {"workspace", engine.workspace_bytes()}}}};
+           {{"parameters", memory.parameters},
+            {"gradients", memory.gradients},
+            {"running_statistics", memory.running_statistics},
+            {"optimizer", memory.optimizer},
+            {"images", memory.images},
+            {"outputs", memory.outputs},
+            {"kept_for_backward", memory.kept},
+            {"shared_by_turns", memory.shared},
+            {"total", memory.total()}}}};
 }
 
-double mib(const nlohmann::ordered_json& bytes) {
-  return bytes.get<double>() / (1 << 20);
-}
+// How the plan of memory is read: its parts (train/memory_plan.h), and what each is.
+constexpr std::pair<const char*, const char*> kMemory[] = {
+    {"parameters", "weights"},
+    {"gradients", "their gradients"},
+    {"running_statistics", "running statistics"},
+    {"optimizer", "ADADELTA's two numbers a weight"},
+    {"images", "the images of a batch"},
+    {"outputs", "features, and what the heads say"},
+    {"kept_for_backward", "workspace: kept from the forward pass to the backward pass"},
+    {"shared_by_turns", "workspace: activations, gradients and scratch by turns"},
+    {"total", "in all; beside it the program, and the pictures in memory"},
+};
 
 void print_machine(const nlohmann::ordered_json& m) {
   print_result("device cpu   {}, {}\n", m["processors_found"].get<std::string>(),
@@ -81,11 +95,9 @@ void print_cost(const nlohmann::ordered_json& c) {
                c["running_statistics"].get<Index>());
   print_result("  {:.3f} GFLOP an image forward, about three times that in training\n",
                c["flops_per_image"].get<double>() * 1e-9);
-  print_result(
-      "  training at batch {}: {:.0f} MiB weights and optimizer, {:.0f} MiB activations, "
-      "{:.0f} MiB workspace\n",
-      c["batch"].get<Index>(), mib(bytes["parameters_gradients_optimizer"]),
-      mib(bytes["activations"]), mib(bytes["workspace"]));
+  print_result("  memory of a training at batch {}, in MB:\n", c["batch"].get<Index>());
+  for (const auto& [key, what] : kMemory)
+    print_result("  {:9.1f}  {}\n", bytes[key].get<double>() * 1e-6, what);
 }
 
 nlohmann::ordered_json heads_of(const Model& model) {

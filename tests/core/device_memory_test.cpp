@@ -20,7 +20,7 @@ using Bytes = std::vector<std::uint8_t>;
 struct Block {
   Block(std::size_t size, Device where)
       : bytes(size), device(where), p(static_cast<std::uint8_t*>(allocate_bytes(size, where))) {}
-  ~Block() { free_bytes(p, device); }
+  ~Block() { free_bytes(p, bytes, device); }
   Block(const Block&) = delete;
   Block& operator=(const Block&) = delete;
   Bytes to_host() const {
@@ -62,7 +62,8 @@ TEST_CASE("device_memory: small blocks, wherever they lie, are freed as what the
     blocks.push_back(allocate_bytes(2000 + 64 * line, Device::cpu));
     while (blocks.size() < 1200) blocks.push_back(allocate_bytes(kApart, Device::cpu));
     CHECK(std::ranges::none_of(blocks, starts_huge_page));
-    for (void* block : blocks) free_bytes(block, Device::cpu);
+    for (void* block : blocks)
+      free_bytes(block, block == blocks.front() ? 2000 + 64 * line : kApart, Device::cpu);
     blocks.clear();
   }
   const Block large(kHugePage, Device::cpu);
@@ -82,11 +83,28 @@ TEST_CASE("device_memory: copies between host and device, and parts of blocks") 
   }
 }
 
+TEST_CASE("device_memory: what is in use is counted, each device by itself") {
+  for (const Device device : all_devices()) {
+    CAPTURE(to_string(device));
+    const std::size_t before = bytes_in_use(device);
+    {
+      const Block a(1000, device);
+      {
+        const Block b(3 << 20, device);
+        CHECK(bytes_in_use(device) == before + 1000 + (3 << 20));
+      }
+      CHECK(bytes_in_use(device) == before + 1000);
+    }
+    CHECK(bytes_in_use(device) == before);
+    CHECK(most_bytes_in_use(device) >= before + 1000 + (3 << 20));
+  }
+}
+
 TEST_CASE("device_memory: nothing is done for no bytes, freeing nothing is fine") {
   for (const Device device : all_devices()) {
     copy_bytes(nullptr, device, nullptr, Device::cpu, 0);
     set_bytes(nullptr, device, 1, 0);
-    free_bytes(nullptr, device);
+    free_bytes(nullptr, 0, device);
   }
 }
 

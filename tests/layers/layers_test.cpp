@@ -133,6 +133,7 @@ TEST_CASE("gradients agree with finite differences") {
     fill_away_from_kinks(t.layer->parameters());
     Rig rig(*t.layer, t.x, Mode::train);
     rig.forward();
+    if (t.layer->remake_from() != Layer::Remake::no) CHECK(rig.remakes_y());
     rig.backward();
     check_along_direction(rig, rig.x.view(), rig.dx.view(), "dx");
     for (Parameter* p : t.layer->parameters())
@@ -159,8 +160,10 @@ TEST_CASE("gradients accumulate") {
     add(ctx, twice.view(), rig.dx.view());
     add(ctx, twice.view(), rig.dx.view());
 
+    rig.forward();
     rig.backward(Write::accumulate);
     CHECK(close(rig.dx.view(), twice.view(), 1e-5));
+    rig.forward();
     rig.backward(View(), Write::overwrite);  // no dx wanted: the parameters' gradients all the same
     CHECK(close(rig.dx.view(), twice.view(), 1e-5));
     std::size_t i = 0;
@@ -296,76 +299,6 @@ TEST_CASE("a layer can be planned again for another batch and mode") {
     CHECK(reused.layer->activation_bytes() == 0);
   }
   CHECK(run(*reused.layer, 2) == run(*fresh.layer, 2));
-}
-
-namespace {
-
-// Takes a known amount of scratch and writes constants.
-class Scratch final : public Layer {
- public:
-  Scratch(Index out, Index floats) : out_(out), floats_(floats) {}
-  Shape plan(const Context&, Shape x, Mode) override { return {x.n, x.h, x.w, out_}; }
-  Index workspace() const override { return workspace_floats(floats_); }
-  Index activation_bytes() const override { return 0; }
-  double flops() const override { return 0; }
-  LayerDescription describe() const override { return {.kind = "scratch", .name = name()}; }
-  void forward(const Context& ctx, View y, ConstView, Mode) override {
-    WorkspaceScope scratch(ctx.workspace);
-    std::fill_n(scratch.floats(floats_), floats_, -1.0F);
-    for (Index p = 0; p < y.shape.pixels(); ++p) std::fill_n(y.pixel(p), out_, 1.0F);
-  }
-  void backward(const Context& ctx, View dx, ConstView dy, ConstView x, ConstView y,
-                Write) override {
-    WorkspaceScope scratch(ctx.workspace);
-    std::fill_n(scratch.floats(floats_), floats_, -1.0F);
-    for (Index p = 0; p < y.shape.pixels(); ++p) {
-      CHECK(y.pixel(p)[0] == 1.0F);  // nobody's scratch has overwritten them
-      CHECK(dy.pixel(p)[0] == 1.0F);
-    }
-    for (Index p = 0; p < x.shape.pixels(); ++p) std::fill_n(dx.pixel(p), x.shape.c, 1.0F);
-  }
-
- private:
-  Index out_, floats_;
-};
-
-LayerPtr scratch(Index out, Index floats) {
-  return std::make_unique<Scratch>(out, floats);
-}
-
-}  // namespace
-
-TEST_CASE("the planned workspace is exactly enough") {
-  const LayerPtr layer =
-      concat(list(chain(list(scratch(30, 10), scratch(7, 200), scratch(50, 33), scratch(4, 7))),
-                  chain(list(scratch(9, 100), concat(list(scratch(3, 2), scratch(2, 1)))))));
-  const Shape x{2, 3, 1, 6};
-  for (const Mode mode : {Mode::train, Mode::eval}) {
-    Context ctx;
-    const Shape shape = layer->plan(ctx, x, mode);
-    GuardedTensor y(shape), dy(shape), dx(x), in(x);
-    dy.fill(1);
-    Workspace exact(layer->workspace());
-    ctx.workspace = &exact;
-    layer->forward(ctx, y.view(), in.view(), mode);
-    if (mode == Mode::train)
-      layer->backward(ctx, dx.view(), dy.view(), in.view(), y.view(), Write::overwrite);
-    CHECK(exact.peak() == layer->workspace());
-    Workspace less(layer->workspace() - 16);
-    ctx.workspace = &less;
-    CHECK_THROWS_AS(mode == Mode::eval ? layer->forward(ctx, y.view(), in.view(), mode)
-                                       : layer->backward(ctx, dx.view(), dy.view(), in.view(),
-                                                         y.view(), Write::overwrite),
-                    Error);
-  }
-}
-
-TEST_CASE("a chain's memory: activations in training, nothing in inference") {
-  const LayerPtr layer = chain(list(scratch(30, 0), scratch(7, 0), scratch(50, 0)));
-  layer->plan(TestContext(), {2, 3, 1, 6}, Mode::train);
-  CHECK(layer->activation_bytes() == 4 * 6 * (30 + 7));
-  layer->plan(TestContext(), {2, 3, 1, 6}, Mode::eval);
-  CHECK(layer->activation_bytes() == 0);
 }
 
 TEST_CASE("what does not fit the plan is refused") {

@@ -1,8 +1,11 @@
 // A layer with everything one step of it needs, set up to catch what it does wrong: outputs are
-// poisoned and guarded, all views are channel slices, and each call gets a workspace of exactly the
-// planned size that is full of NaN, so that nothing can be kept there between calls.
+// poisoned and guarded, all views are channel slices, the workspace is of exactly the planned size
+// and full of NaN but for what is kept from forward to backward, and of x and y backward gets only
+// what it says it reads.
 #pragma once
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "kernels/elementwise/elementwise.h"
 #include "layers/layer.h"
@@ -29,8 +32,8 @@ class Rig {
   Rig(Layer& layer, Shape x_shape, Mode planned_mode, int thread_count = 2)
       : layer_(layer),
         mode_(planned_mode),
-        threads_(thread_count),
         y_shape_(layer.plan(TestContext(0, thread_count), x_shape, planned_mode)),
+        context_(layer.workspace(), thread_count),
         x(hashed("x", x_shape)),
         y(y_shape_, 3),
         dy(hashed("dy", y_shape_)),
@@ -41,12 +44,29 @@ class Rig {
   void begin_step(std::uint64_t step) { layer_.begin_step(1, step); }
 
   void forward() {
-    layer_.forward(TestContext(layer_.workspace(), threads_), y.view(), x.view(), mode_);
+    context_.get().workspace->forget();
+    context_.poison();
+    layer_.forward(context_, y.view(), x.view(), mode_);
+    CHECK(context_.get().workspace->kept() == layer_.kept());
   }
   void backward(Write write = Write::overwrite) { backward(dx.view(), write); }
   void backward(View into, Write write) {
-    layer_.backward(TestContext(layer_.workspace(), threads_), into, dy.view(), x.view(), y.view(),
-                    write);
+    const Layer::Reads reads = layer_.backward_reads();
+    const auto if_read = [](bool read, ConstView v) {
+      return read ? v : ConstView(nullptr, v.shape);
+    };
+    context_.poison();
+    layer_.backward(context_, into, dy.view(), if_read(reads.x, x.view()),
+                    if_read(reads.y, y.view()), write);
+    CHECK(context_.get().workspace->kept() == 0);
+  }
+  // Whether y made again is y, bit for bit; to be called between forward and backward.
+  bool remakes_y() {
+    const bool from_x = layer_.remake_from() == Layer::Remake::from_x;
+    GuardedTensor again(y_shape_, 3);
+    context_.poison();
+    layer_.remake(context_, again.view(), from_x ? x.view() : ConstView(nullptr, x.view().shape));
+    return again.guards_intact() && again.values() == y.values();
   }
   void zero_gradients() {
     for (Parameter* p : layer_.parameters())
@@ -68,8 +88,8 @@ class Rig {
  private:
   Layer& layer_;
   Mode mode_;
-  int threads_;
   Shape y_shape_;
+  TestContext context_;
 
  public:
   GuardedTensor x, y, dy, dx;

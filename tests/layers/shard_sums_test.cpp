@@ -33,9 +33,10 @@ Result step_of(LayerPtr layer, Shape x_shape, const Shards* shards) {
   const GuardedTensor x = hashed("x", x_shape), dy = hashed("dy", y_shape);
   GuardedTensor y(y_shape, 3), dx(x_shape, 2);
   layer->begin_step(1, 7);
-  const TestContext forward(layer->workspace()), backward(layer->workspace());
-  layer->forward(cut(forward), y.view(), x.view(), Mode::train);
-  layer->backward(cut(backward), dx.view(), dy.view(), x.view(), y.view(), Write::overwrite);
+  TestContext ctx(layer->workspace());
+  layer->forward(cut(ctx), y.view(), x.view(), Mode::train);
+  ctx.poison();
+  layer->backward(cut(ctx), dx.view(), dy.view(), x.view(), y.view(), Write::overwrite);
   CHECK((y.guards_intact() && dx.guards_intact()));
   Result result{y.values(), dx.values(), {}};
   for (Parameter* p : layer->parameters()) {

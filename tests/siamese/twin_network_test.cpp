@@ -43,15 +43,15 @@ Step step(TwinNetwork& net, Index batch, float dz_scale, float dgender_scale, in
 
   net.plan(TestContext(0, threads), batch, Mode::train);
   net.zero_gradients(TestContext());
-  const auto outputs =
-      net.forward(TestContext(net.workspace(), threads), images.view(), Mode::train);
+  TestContext ctx(net.workspace(), threads);
+  const auto outputs = net.forward(ctx, images.view(), Mode::train);
   CHECK(outputs[Task::embedding].shape == matrix(batch, kWidth));
   CHECK(outputs[Task::gender].shape == matrix(batch, 2));
   Step result;
   result.z = values_of(outputs[Task::embedding]);
   result.logits = values_of(outputs[Task::gender]);
-  net.backward(TestContext(net.workspace(), threads), images.view(),
-               {{dz.view(), dgender.view(), ConstView()}});
+  ctx.poison();
+  net.backward(ctx, images.view(), {{dz.view(), dgender.view(), ConstView()}});
   for (const Parameter* p : net.parameters())
     if (p->trained) result.gradients.emplace_back(p->grad.data(), p->grad.data() + p->grad.size());
   return result;
@@ -190,10 +190,10 @@ TEST_CASE("heads add their gradients in the tower, whichever there are") {
     initialize(net.parameters(), 1);
     net.plan(TestContext(), 3, Mode::train);
     net.zero_gradients(TestContext());
-    const auto outputs = net.forward(TestContext(net.workspace()), images.view(), Mode::train);
+    const TestContext ctx(net.workspace());
+    const auto outputs = net.forward(ctx, images.view(), Mode::train);
     CHECK((outputs[Task::age].data != nullptr) == net.has(Task::age));
-    net.backward(TestContext(net.workspace()), images.view(),
-                 {{ConstView(), dgender.view(), dage.view()}});
+    net.backward(ctx, images.view(), {{ConstView(), dgender.view(), dage.view()}});
     return values_of(net.parameters()[0]->grad.view());
   };
   const auto a = gradients_of({Task::gender}), b = gradients_of({Task::age}),

@@ -33,10 +33,15 @@ TestContext::TestContext(Index workspace_floats, int threads)
   context_.device = test_device();
   context_.threads = threads;
   context_.workspace = &workspace_;
+  poison();
+}
+
+void TestContext::poison() {
   WorkspaceScope scope(&workspace_);
+  const Index free = workspace_.capacity() - workspace_.kept();
   // All bits set is a NaN.
-  set_bytes(scope.floats(workspace_.capacity()), test_device(), 0xff,
-            static_cast<std::size_t>(workspace_.capacity()) * sizeof(float));
+  set_bytes(scope.floats(free), test_device(), 0xff,
+            static_cast<std::size_t>(free) * sizeof(float));
 }
 
 GuardedTensor::GuardedTensor(Shape shape, Index extra_channels)

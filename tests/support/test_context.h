@@ -18,6 +18,8 @@ Context planning();
 class TestContext {
  public:
   explicit TestContext(Index workspace_floats = 0, int threads = 2);
+  // All of the workspace but what a forward pass has kept is NaN again.
+  void poison();
   operator const Context&() const { return context_; }
   const Context& get() const { return context_; }
 

@@ -37,9 +37,9 @@ void* allocate_shared(std::size_t bytes) {
   return allocate_bytes(bytes, test_device());
 }
 
-void free_shared(void* p) noexcept {
+void free_shared(void* p, std::size_t bytes) noexcept {
   if (test_device() == Device::cuda) return cuda_free_pinned(p);
-  free_bytes(p, test_device());
+  free_bytes(p, bytes, test_device());
 }
 
 }  // namespace twinage::test

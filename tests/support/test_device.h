@@ -26,7 +26,7 @@ std::vector<Device> all_devices();  // with cpu in front
 // page-locked memory of the host, and CUDA_LAUNCH_BLOCKING=1 (tools/gpu_check.sh) makes the host
 // wait for every kernel.
 void* allocate_shared(std::size_t bytes);  // zeros
-void free_shared(void* p) noexcept;
+void free_shared(void* p, std::size_t bytes) noexcept;
 
 // As std::vector of a fixed size, in such memory: what a kernel takes as a bare pointer.
 template <class T>
@@ -48,7 +48,7 @@ class SharedVector {
     std::swap(size_, other.size_);
     return *this;
   }
-  ~SharedVector() { free_shared(data_); }
+  ~SharedVector() { free_shared(data_, size_ * sizeof(T)); }
 
   T* data() { return data_; }
   const T* data() const { return data_; }

@@ -58,12 +58,18 @@ Engine::Engine(const EngineOptions& options)
   if (device == Device::simt) simt_memory::protect_from_host(true);
 }
 
-void Engine::plan(TwinNetwork& network, Index batch, Mode mode, Index beside,
-                  const Shards* shards) {
+Index Engine::plan_network(TwinNetwork& network, Index batch, Mode mode, Index beside,
+                           const Shards* shards) const {
   Context ctx = context_;
   ctx.shards = shards;
   network.plan(ctx, batch, mode);
-  const Index needed = std::max({network.workspace(), all_finite_workspace(context_), beside});
+  return workspace_floats(
+      std::max({network.workspace(), all_finite_workspace(context_), network.kept() + beside}));
+}
+
+void Engine::plan(TwinNetwork& network, Index batch, Mode mode, Index beside,
+                  const Shards* shards) {
+  const Index needed = plan_network(network, batch, mode, beside, shards);
   if (needed > workspace_->capacity()) {
     *workspace_ = Workspace();  // free the old one first
     *workspace_ = Workspace(needed, context_.device);

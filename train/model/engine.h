@@ -27,10 +27,13 @@ class Engine {
   const Context& host_context() const { return host_context_; }
   // Plans the network and makes the workspace as large as it says. A network is planned once for
   // each change between training and inference, never within a training step.
-  // beside: floats that something else takes while the network's own scratch is free, such as a
-  // loss. shards: of a training step, whose context has to say so, too.
+  // beside: floats that something else takes between the network's forward and backward pass, such
+  // as a loss. shards: of a training step, whose context has to say so, too.
   void plan(TwinNetwork& network, Index batch, Mode mode, Index beside = 0,
             const Shards* shards = nullptr);
+  // The first half of it: plans the network, and returns the floats that its workspace needs.
+  Index plan_network(TwinNetwork& network, Index batch, Mode mode, Index beside = 0,
+                     const Shards* shards = nullptr) const;
   Index workspace_bytes() const;
   // The processes that do this work together, each with an engine of its own.
   Ranks& ranks() const { return *ranks_; }

@@ -30,6 +30,13 @@ FaceInput::FaceInput(const Engine& engine, Index batch, Index side, Index size)
 
 FaceInput::~FaceInput() = default;
 
+Index FaceInput::device_bytes(Device device, Index batch, Index side, Index size) {
+  const Index floats = batch * size * size * 3 * static_cast<Index>(sizeof(float));
+  const Index block = batch * (static_cast<Index>(sizeof(ImageVariation)) + side * side * 3);
+  const Index blocks = device == Device::cpu ? 0 : device == Device::cuda ? 2 : 1;
+  return floats + blocks * block;
+}
+
 // Variations come first: they are the ones that need an alignment.
 FaceInput::Faces FaceInput::faces_in(const std::uint8_t* block) const {
   return {block + variation_bytes_, reinterpret_cast<const ImageVariation*>(block)};

@@ -19,6 +19,8 @@ class FaceInput {
   // Pictures of side x side pixels become images of size x size. `engine` must outlive this.
   FaceInput(const Engine& engine, Index batch, Index side, Index size);
   ~FaceInput();
+  // Of the device's memory, such an input's.
+  static Index device_bytes(Device device, Index batch, Index side, Index size);
 
   // A coming batch: bytes [batch][side][side][3] and variations [batch], on the host. They stay as
   // they are until normalize() is done with them; a GPU has its copy when this returns.

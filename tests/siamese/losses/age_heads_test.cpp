@@ -212,7 +212,8 @@ TEST_CASE("age heads: each learns the age from features that hold it") {
     const auto loss = make_loss(Task::age, {name}, {kFaces, form.outputs});
     loss->set_labels({ages, sexes});
     Tensor y(shape), dy(shape), said(matrix(kFaces, form.said()));
-    const TestContext ctx(std::max(head->workspace(), loss->workspace(TestContext())));
+    const TestContext ctx(
+        std::max(head->workspace(), head->kept() + loss->workspace(TestContext())));
     std::vector<Tensor> squares, steps;
     for (const Parameter* p : head->parameters()) {
       squares.emplace_back(p->value.shape());
@@ -233,6 +234,7 @@ TEST_CASE("age heads: each learns the age from features that hold it") {
     const std::vector<Parameter*> parameters = head->parameters();
     for (int step = 0; step < 300; ++step) {
       for (Parameter* p : parameters) p->grad.fill(0);
+      ctx.get().workspace->forget();
       head->forward(ctx, y.view(), features.view(), Mode::train);
       loss->compute(ctx, dy.view(), y.view());
       if (step == 0) {
@@ -244,6 +246,7 @@ TEST_CASE("age heads: each learns the age from features that hold it") {
         adadelta(ctx, parameters[i]->value.data(), squares[i].data(), steps[i].data(),
                  parameters[i]->grad.data(), parameters[i]->value.size(), {}, 3.0F);
     }
+    ctx.get().workspace->forget();
     head->forward(ctx, y.view(), features.view(), Mode::train);
     MESSAGE(name << ": " << first_error << " to " << mean_error() << " years");
     CHECK(first_error > 14);
