@@ -46,9 +46,9 @@ class TwinNetwork {
   // end of forward to backward.
   Index workspace() const { return workspace_; }
   Index kept() const { return kept_; }
-  Index output_bytes() const;  // what the features and the heads' outputs take, which stay
+  Index output_bytes() const;      // what the features and the heads' outputs take, which stay
   Index activation_bytes() const;  // kept and outputs
-  double flops() const;  // of one forward pass over the batch
+  double flops() const;            // of one forward pass over the batch
 
   // To be called before the forward pass of every step of training: see Layer::begin_step.
   void begin_step(std::uint64_t seed, std::uint64_t step);
