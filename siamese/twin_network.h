@@ -10,7 +10,6 @@
 // Each head is a linear layer on the tower's features, unless its loss asks for another; which
 // heads there are is a list. Where asked for, z is brought onto a sphere [ours].
 #pragma once
-#include <ranges>
 #include <string_view>
 #include <vector>
 
@@ -92,8 +91,8 @@ class TwinNetwork {
   // last is read first.
   template <class F>
   void for_each_head_from_last(F f) {
-    for (const Task task : std::views::reverse(kTasks))
-      if (has(task)) f(heads_[task], task);
+    for (std::size_t i = kTasks.size(); i-- > 0;)
+      if (has(kTasks[i])) f(heads_[kTasks[i]], kTasks[i]);
   }
 
   Preset preset_;
