@@ -14,11 +14,6 @@ constexpr Index kSlice = Index{512} << 10;    // floats of memory at a time
 constexpr Index kPieces = 16;
 constexpr double kLong = 5e-4;  // seconds: a hundred times what starting the threads takes
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 }  // namespace
 
 Stream::Stream(From from, int threads, Clock clock)

@@ -14,7 +14,9 @@ set -euo pipefail
 hosts=$1 rate=$2 delay=$3
 shift 3
 [ "$(id -u)" = 0 ] || { echo "hosts.sh: network namespaces need root" >&2; exit 1; }
-command -v ip tc mpirun >/dev/null || { echo "hosts.sh: iproute2 or openmpi-bin is missing" >&2; exit 1; }
+for program in ip tc mpirun; do
+  command -v "$program" >/dev/null || { echo "hosts.sh: $program is missing: iproute2, openmpi-bin" >&2; exit 1; }
+done
 name=tw$$
 agent=$(mktemp)
 cleanup() {

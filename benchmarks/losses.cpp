@@ -2,9 +2,8 @@
 // outputs to their gradient, and its share of the step of a preset's network.
 #include <cstdio>
 
-#include <CLI/CLI.hpp>
-
 #include "benchmarks/measure.h"
+#include "benchmarks/step_options.h"
 #include "benchmarks/whole_step.h"
 #include "core/error.h"
 #include "core/isa.h"
@@ -13,11 +12,9 @@ using namespace twinage;
 
 namespace {
 
-struct Options {
-  std::string preset = "tiny";
-  Index batch = 64, embedding = 128;
+struct Options : bench::StepOptions {
+  Index embedding = 128;
   int step_runs = 5;
-  bench::Options measure;
 };
 
 double step_ms(const Options& options) {
@@ -67,24 +64,8 @@ int main(int argc, char** argv) {
   Options options;
   options.measure.repetitions = 30;
   CLI::App app("Times every loss, and shows it as a share of a training step");
-  app.add_option("--preset", options.preset, preset_choices())->capture_default_str();
-  app.add_option("--batch", options.batch, "faces")->capture_default_str();
+  options.add_to(app);
   app.add_option("--embedding", options.embedding, "numbers a face")->capture_default_str();
-  app.add_option("--threads", options.measure.threads)->capture_default_str();
-  app.add_option("--runs", options.measure.repetitions, "repetitions; the median counts")
-      ->capture_default_str();
   app.add_option("--step-runs", options.step_runs, "of the step")->capture_default_str();
-  bool cpu_time = false;
-  app.add_flag("--cpu-time", cpu_time,
-               "processor time instead of wall time, for a busy machine; one thread only");
-  CLI11_PARSE(app, argc, argv);
-  if (cpu_time) options.measure.clock = bench::Clock::cpu;
-  try {
-    require(!cpu_time || options.measure.threads == 1,
-            "[losses] expected --threads 1 with --cpu-time");
-    run(options);
-  } catch (const Error& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
+  return bench::run_benchmark(app, argc, argv, options, [&] { run(options); });
 }

@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "benchmarks/bandwidth.h"
 #include "benchmarks/peak.h"
 #include "core/error.h"
 #include "core/isa.h"
@@ -71,20 +72,8 @@ double peak_flops(int threads, Clock clock, Math math) {
   return sum;
 }
 
-double peak_bandwidth(int threads) {
-  Tensor to(vector(kBeyondCaches)), from(vector(kBeyondCaches));
-  const Index pieces = 64, size = kBeyondCaches / pieces;
-  double best = 0;
-  for (int repetition = 0; repetition < 5; ++repetition) {
-    const double start = seconds();
-    parallel_for(threads, pieces, [&](Index piece, int) {
-      float* t = to.data() + piece * size;
-      const float* f = from.data() + piece * size;
-      for (Index i = 0; i < size; ++i) t[i] += f[i];
-    });
-    best = std::max(best, 3.0 * sizeof(float) * kBeyondCaches / (seconds() - start));
-  }
-  return best;
+double median(std::vector<double> values) {
+  return percentile(std::move(values), 0.5);
 }
 
 Timing measure(const Options& options, double flops, const std::function<void()>& call) {
@@ -98,9 +87,8 @@ Timing measure(const Options& options, double flops, const std::function<void()>
     times.push_back(time);
     shares.push_back(flops / time / peak);
   }
-  const double median = percentile(times, 0.5);
-  return {median * 1e3, (percentile(times, 0.9) - percentile(times, 0.1)) / median,
-          percentile(shares, 0.5)};
+  const double middle = median(times);
+  return {middle * 1e3, (percentile(times, 0.9) - percentile(times, 0.1)) / middle, median(shares)};
 }
 
 Rotation::Rotation(Shape shape, std::uint64_t seed, Index most) {
@@ -156,12 +144,13 @@ Options parse_options(int argc, char** argv, const std::string& description,
 Report::Report(const Options& options, const std::string& vendor)
     : options_(options), vendor_(vendor) {
   if (options.json) return;
+  Stream memory(From::memory, options.threads);
   fmt::print(
       "{} threads, {}: {:.1f} GFLOP/s, {:.1f} GB/s; peak: share of the FLOP/s measured beside each "
       "call\n",
       options.threads, to_string(isa()),
       peak_flops(options.threads, Clock::wall, options.math) * 1e-9,
-      peak_bandwidth(options.threads) * 1e-9);
+      memory.bytes_per_second() * 1e-9);
   fmt::print("{:15} {:34} {:>9} {:>7} {:>8} {:>6} {:>5}   {:>9} {:>5} {:>6}\n", "", "", "ms",
              "spread", "GFLOP/s", "GB/s", "peak", vendor, "peak", "ratio");
 }

@@ -23,8 +23,7 @@ double seconds(Clock clock = Clock::wall);
 // with operands of that kind, else of float32.
 double peak_flops(int threads, Clock clock = Clock::wall, Math math = Math::fp32);
 
-// Adding an array much larger than the caches to another: bytes read and written per second.
-double peak_bandwidth(int threads);
+double median(std::vector<double> values);  // of at least one
 
 struct Options {
   int threads = 1;

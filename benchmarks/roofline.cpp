@@ -6,9 +6,9 @@
 #include <cmath>
 #include <cstdio>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "benchmarks/step_options.h"
 #include "benchmarks/step_parts.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -21,10 +21,8 @@ using bench::Part;
 
 namespace {
 
-struct Options {
-  std::string preset = "tiny", svg;
-  Index batch = 64;
-  bench::Options measure;
+struct Options : bench::StepOptions {
+  std::string svg;
 };
 
 struct Measured {
@@ -32,11 +30,6 @@ struct Measured {
   double step_ms = 0, step_share = 0;
   double peak = 0, bandwidth = 0;  // per second
 };
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 Measured measured(const Options& options) {
   bench::WholeStep whole({.device = {}, .threads = options.measure.threads}, options.preset,
@@ -61,8 +54,8 @@ Measured measured(const Options& options) {
     part.bytes_share = moved.share;
     part.flops_share = part.flops / moved.microseconds * 1e6 / peaks.back();
   }
-  m.peak = median(peaks);
-  m.bandwidth = median(bandwidths);
+  m.peak = bench::median(peaks);
+  m.bandwidth = bench::median(bandwidths);
   return m;
 }
 
@@ -175,25 +168,11 @@ int main(int argc, char** argv) {
   options.measure.threads = hardware_threads();
   options.measure.repetitions = 5;
   CLI::App app("Takes a training step apart and measures each operation under the roof");
-  app.add_option("--preset", options.preset, "tiny, small or v3")->capture_default_str();
-  app.add_option("--batch", options.batch, "images")->capture_default_str();
-  app.add_option("--threads", options.measure.threads)->capture_default_str();
-  app.add_option("--runs", options.measure.repetitions, "repetitions; the median counts")
-      ->capture_default_str();
+  options.add_to(app);
   app.add_option("--svg", options.svg, "write the picture to this file");
-  bool cpu_time = false;
-  app.add_flag("--cpu-time", cpu_time,
-               "processor time instead of wall time, for a busy machine; one thread only");
-  CLI11_PARSE(app, argc, argv);
-  if (cpu_time) options.measure.clock = bench::Clock::cpu;
-  try {
-    require(!cpu_time || options.measure.threads == 1,
-            "[roofline] expected --threads 1 with --cpu-time");
+  return bench::run_benchmark(app, argc, argv, options, [&] {
     const Measured m = measured(options);
     print(options, m);
     if (!options.svg.empty()) write_file_atomically(options.svg, picture(options, m));
-  } catch (const Error& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 1;
-  }
+  });
 }

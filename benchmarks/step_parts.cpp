@@ -63,41 +63,29 @@ void add_convolution(Parts& parts, const LayerDescription& layer, bool first) {
                     static_cast<Index>(layer.option("pad_w"))};
   const std::string what =
       fmt::format("{} -> {}, {}x{}/{}", text_of(x), w.n, w.h, w.w, conv.stride);
-  const double bytes = bytes_of(x) + bytes_of(w) + bytes_of(y);
-  parts.add({.kind = "convolution forward",
-             .what = what,
-             .flops = layer.flops,
-             .bytes = bytes,
-             .make = [=](const Context& ctx) -> std::function<void()> {
-               const auto p = std::make_shared<PerChannel>(y.c);
-               return [=, &ctx, xs = from_memory(x, 1), ys = from_memory(y, 2),
-                       ws = Operand(From::cache, w, 3)] {
-                 conv2d_forward(ctx, ys.next(), xs.next(), ws.next(), conv,
-                                {.mean = p->mean.data(), .variance = p->variance.data()});
-               };
-             }});
-  parts.add({.kind = "convolution filter gradient",
-             .what = what,
-             .flops = layer.flops,
-             .bytes = bytes,
-             .make = [=](const Context& ctx) -> std::function<void()> {
-               return [=, &ctx, xs = from_memory(x, 1), ys = from_memory(y, 2),
-                       ws = Operand(From::cache, w, 3)] {
-                 conv2d_backward_filter(ctx, ws.next(), ys.next(), xs.next(), conv,
-                                        Write::overwrite);
-               };
-             }});
+  const auto add = [&](const char* kind, auto pass) {
+    parts.add({.kind = kind,
+               .what = what,
+               .flops = layer.flops,
+               .bytes = bytes_of(x) + bytes_of(w) + bytes_of(y),
+               .make = [=](const Context& ctx) -> std::function<void()> {
+                 return [=, &ctx, xs = from_memory(x, 1), ys = from_memory(y, 2),
+                         ws = Operand(From::cache, w, 3)] {
+                   pass(ctx, ys.next(), xs.next(), ws.next());
+                 };
+               }});
+  };
+  add("convolution forward", [=, p = std::make_shared<PerChannel>(y.c)](const Context& ctx, View ys,
+                                                                        View xs, View ws) {
+    conv2d_forward(ctx, ys, xs, ws, conv, {.mean = p->mean.data(), .variance = p->variance.data()});
+  });
+  add("convolution filter gradient", [=](const Context& ctx, View ys, View xs, View ws) {
+    conv2d_backward_filter(ctx, ws, ys, xs, conv, Write::overwrite);
+  });
   if (first) return;  // images need no gradient
-  parts.add({.kind = "convolution data gradient",
-             .what = what,
-             .flops = layer.flops,
-             .bytes = bytes,
-             .make = [=](const Context& ctx) -> std::function<void()> {
-               return [=, &ctx, xs = from_memory(x, 1), ys = from_memory(y, 2),
-                       ws = Operand(From::cache, w, 3)] {
-                 conv2d_backward_data(ctx, xs.next(), ys.next(), ws.next(), conv);
-               };
-             }});
+  add("convolution data gradient", [=](const Context& ctx, View ys, View xs, View ws) {
+    conv2d_backward_data(ctx, xs, ys, ws, conv);
+  });
 }
 
 void add_batch_norm(Parts& parts, Shape y) {

@@ -3,10 +3,10 @@
 #include <cstdio>
 #include <functional>
 
-#include <CLI/CLI.hpp>
 #include <sys/resource.h>
 
 #include "benchmarks/measure.h"
+#include "benchmarks/step_options.h"
 #include "benchmarks/whole_step.h"
 #include "core/error.h"
 #include "core/isa.h"
@@ -16,11 +16,8 @@ using namespace twinage;
 
 namespace {
 
-struct Options {
-  std::string preset = "v3";
-  Index batch = 8;
+struct Options : bench::StepOptions {
   Math math = Math::fp32;
-  bench::Options measure;
 };
 
 double megabytes(double bytes) {
@@ -91,28 +88,16 @@ void run(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
+  options.preset = "v3";
+  options.batch = 8;
   options.measure.threads = hardware_threads();
   options.measure.repetitions = 5;
   CLI::App app("Times a training step and inference of a preset's network");
-  app.add_option("--preset", options.preset, preset_choices())->capture_default_str();
-  app.add_option("--batch", options.batch, "images")->capture_default_str();
-  app.add_option("--threads", options.measure.threads)->capture_default_str();
-  app.add_option("--runs", options.measure.repetitions, "repetitions; the median counts")
-      ->capture_default_str();
+  options.add_to(app);
   std::string math = "fp32";
   app.add_option("--math", math, "fp32 or bf16; shares are of fp32's peak")->capture_default_str();
-  bool cpu_time = false;
-  app.add_flag("--cpu-time", cpu_time,
-               "processor time instead of wall time, for a busy machine; one thread only");
-  CLI11_PARSE(app, argc, argv);
-  if (cpu_time) options.measure.clock = bench::Clock::cpu;
-  try {
-    require(!cpu_time || options.measure.threads == 1,
-            "[train_step] expected --threads 1 with --cpu-time");
+  return bench::run_benchmark(app, argc, argv, options, [&] {
     options.math = parse<Math>(math);
     run(options);
-  } catch (const Error& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
+  });
 }

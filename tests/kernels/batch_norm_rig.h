@@ -36,6 +36,18 @@ inline TestContext context_for(Shape x, int threads = 2) {
   return TestContext(batch_norm_workspace(planning(), x), threads);
 }
 
+// What a backward pass of a case begins with: x, its statistics, dy.
+struct BackwardInput {
+  Channels per;
+  GuardedTensor x, dy;
+  BackwardInput(const TestContext& ctx, const Case& c, Random& random)
+      : per(c.x.c, random), x(c.x, c.extra), dy(c.x, 2 * c.extra) {
+    x.fill_uniform(random, -2, 2);
+    dy.fill_uniform(random);
+    naive::batch_norm_statistics(ctx, per.mean.data(), per.variance.data(), x.view());
+  }
+};
+
 struct Gradients {
   GuardedTensor dx, dgamma, dbeta;
   explicit Gradients(Shape x, Index extra = 0)

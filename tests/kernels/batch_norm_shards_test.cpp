@@ -54,12 +54,10 @@ TEST_CASE("batch_norm_sums, batch_norm_dx: by shards as the batch at once") {
       if (shards < 1) continue;
       CAPTURE(to_string(c.x));
       const TestContext ctx = context_for(c.x);
-      Channels per(c.x.c, random);
       const BatchNorm norm{.relu = relu};
-      GuardedTensor x(c.x, c.extra), dy(c.x, 2 * c.extra);
-      x.fill_uniform(random, -2, 2);
-      dy.fill_uniform(random);
-      naive::batch_norm_statistics(ctx, per.mean.data(), per.variance.data(), x.view());
+      BackwardInput input(ctx, c, random);
+      const Channels& per = input.per;
+      GuardedTensor &x = input.x, &dy = input.dy;
       Gradients want(c.x);
       want.dgamma.fill(0);
       want.dbeta.fill(0);

@@ -104,12 +104,10 @@ TEST_CASE("batch_norm_backward: equals naive, also with dx in dy's place") {
     for (const bool relu : {false, true}) {
       CAPTURE(to_string(c.x));
       const TestContext ctx = context_for(c.x);
-      Channels per(c.x.c, random);
       const BatchNorm norm{.relu = relu};
-      GuardedTensor x(c.x, c.extra), dy(c.x, 2 * c.extra);
-      x.fill_uniform(random, -2, 2);
-      dy.fill_uniform(random);
-      naive::batch_norm_statistics(ctx, per.mean.data(), per.variance.data(), x.view());
+      BackwardInput input(ctx, c, random);
+      const Channels& per = input.per;
+      GuardedTensor &x = input.x, &dy = input.dy;
       Gradients got(c.x, c.extra), want(c.x), in_place(c.x);
       const auto run = [&](auto backward, View dx, Gradients& g) {
         backward(ctx, dx, g.dgamma.data(), g.dbeta.data(), dy.view(), x.view(), per.mean.data(),

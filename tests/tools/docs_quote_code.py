@@ -340,8 +340,12 @@ def known_names(twinage):
         tests.setdefault("tests_" + path.relative_to(ROOT / "tests").parts[0], []).extend(
             re.findall(r'TEST_CASE\w*\(\s*"([^"]*)"', path.read_text()))
     shared = text_of("benchmarks/measure.*", "benchmarks/gpu_measure.*")
-    benchmarks = {"benchmark_" + path.stem: set(re.findall(r'"!?(--[a-z-]+)', shared + path.read_text()))
-                  for path in tracked("benchmarks/*.cpp")}
+    of_a_step = text_of("benchmarks/step_options.h")
+    benchmarks = {}
+    for path in tracked("benchmarks/*.cpp"):
+        text = path.read_text()
+        text += shared + (of_a_step if "step_options.h" in text else "")
+        benchmarks["benchmark_" + path.stem] = set(re.findall(r'"!?(--[a-z-]+)', text))
     settings = settings_by_recipe(twinage) if twinage else None
     declared = (ROOT / "train/settings/settings.cpp").read_text()
     cmake = text_of("*CMakeLists.txt", "cmake/*.cmake")
