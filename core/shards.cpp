@@ -17,9 +17,13 @@ std::vector<std::size_t> in_bytes(std::span<const Index> floats) {
   return bytes;
 }
 
-// Equal parts of whole cache lines, the last ones less.
+// Equal parts of whole cache lines, the last ones less: the first one's floats.
+Index largest_part(Index count, Index parts) {
+  return round_up(ceil_div(count, parts), 16);
+}
+
 std::vector<Index> parts_of(Index count, Index parts) {
-  const Index part = round_up(ceil_div(count, parts), 16);
+  const Index part = largest_part(count, parts);
   std::vector<Index> sizes;
   for (Index r = 0; r < parts; ++r) sizes.push_back(std::clamp<Index>(count - r * part, 0, part));
   return sizes;
@@ -74,7 +78,7 @@ void Shards::gather_of_images(float* all, Index floats_of_an_image) const {
 Index Shards::sum_scratch(Index count) const {
   if (ranks_ == nullptr) return 0;
   const Index size = std::ssize(nodes_);
-  return size * parts_of(count, size).front();
+  return size * largest_part(count, size);
 }
 
 Shards::Sum Shards::begin_sum(float* sum, Index count, float* scratch) const {
@@ -85,9 +89,8 @@ Shards::Sum Shards::begin_sum(float* sum, Index count, float* scratch) const {
 
 Shards::Part Shards::part(Index count) const {
   if (ranks_ == nullptr) return {0, count};
-  const std::vector<Index> parts = parts_of(count, std::ssize(nodes_));
-  const Index begin = ranks_->rank() * parts.front();
-  return {std::min(begin, count), std::min(begin + parts.front(), count)};
+  const Index size = largest_part(count, std::ssize(nodes_)), begin = ranks_->rank() * size;
+  return {std::min(begin, count), std::min(begin + size, count)};
 }
 
 void Shards::finish_part(const Sum& begun) const {
