@@ -62,7 +62,9 @@ function(twinage_gpu_sources target)
     add_library(${target}_cuda OBJECT ${sources})
     target_include_directories(${target}_cuda PRIVATE ${PROJECT_SOURCE_DIR})
     target_link_libraries(${target}_cuda PRIVATE fmt::fmt)
-    target_compile_options(${target}_cuda PRIVATE --expt-relaxed-constexpr -Xcompiler=-Wall)
+    target_compile_options(${target}_cuda PRIVATE --expt-relaxed-constexpr -Xcompiler=-Wall
+      # A kernel whose registers spill to memory is an error.
+      $<$<CONFIG:Release>:-Xptxas=--warn-on-spills,--warning-as-error>)
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${target}_cuda>)
     target_compile_definitions(twinage_options INTERFACE TWINAGE_CUDA=1)
     target_link_libraries(twinage_options INTERFACE CUDA::cudart_static)

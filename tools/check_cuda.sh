@@ -2,8 +2,6 @@
 # Compiles every CUDA kernel with nvcc for the GPUs below; a kernel whose registers spill to memory
 # is an error. Writes what ptxas says of each to benchmarks/results/kernels-nvcc.md. Needs no GPU.
 #   tools/check_cuda.sh                    all kernels
-#   tools/check_cuda.sh --some             all kernels, for the oldest and the newest of these GPUs,
-#                                          without a table: for tools/test.sh
 #   tools/check_cuda.sh FILE.cu...         these only; the table goes to the terminal
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,11 +16,7 @@ if [ -z "$nvcc" ]; then
   exit 0
 fi
 
-if [ "${1:-}" = --some ]; then
-  architectures=(80 120)
-  sources=(kernels/*/*_cuda.cu)
-  table=/dev/null
-elif [ $# -gt 0 ]; then
+if [ $# -gt 0 ]; then
   sources=("$@")
   table=""
 else
