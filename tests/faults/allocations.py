@@ -19,7 +19,7 @@ from rig import Fault, Rig, common_arguments, for_each, in_groups, run
 
 WAYS = {"one thread": ("1", 0), "two threads": ("2", 0),
         "one thread, all after it": ("1", 1), "two threads, all after it": ("2", 1)}
-SHORT_WAYS = {"one thread": 2, "two threads, all after it": 20}  # one of so many
+SHORT_WAYS = {"one thread": 5, "two threads, all after it": 40}  # one of so many
 
 
 class Predict:

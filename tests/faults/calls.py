@@ -27,8 +27,7 @@ ERRORS = {
     "lock": ["EINTR", "ENOLCK"],
 }
 MUST_GO_ON = {("write", "EINTR"), ("write", "short"), ("read", "short"), ("read", "EINTR")}
-SHORT_SAMPLE = {"write": 3, "open": 3}  # and of the other calls
-SHORT_OTHERS = 2
+SHORT = 2  # of each call and error
 # The full run takes every call, but of the writes, most of which are one tensor after another of a
 # state or model, so many, evenly spread.
 WRITES = {"ENOSPC": 1200}
@@ -40,7 +39,7 @@ def faults(rig, full):
         count = rig.whole.count(call)
         for place, error in enumerate(errors):
             if not full:  # the errors take turns
-                few = SHORT_SAMPLE.get(call, SHORT_OTHERS) * len(errors)
+                few = SHORT * len(errors)
                 chosen = spread(count, few)[place::len(errors)] or spread(count, 1)
             elif call == "write":
                 chosen = spread(count, WRITES.get(error, WRITES_OF_OTHER_ERRORS))

@@ -18,7 +18,7 @@ import tempfile
 from rig import (Rig, common_arguments, for_each, problem_with_safetensors,
                  problems_with_files, remove)
 
-FULL, SHORT = 100, 8
+FULL, SHORT = 100, 6
 FACES, STEPS = 80, 4  # the gallery has two parts
 SECOND_KILL = 3  # of every so many runs
 MOST_TRIES = 20  # for a moment before the end
