@@ -16,7 +16,7 @@ to these, where
     k      messages of the gradients' exchange to each other rank: two (sums, then totals) a bucket of 1 MB
     a      seconds that a small message takes
     bytes  that a rank sends: 2 (R - 1) / R of its gradients, and the statistics
-    h      the share of them that is hidden behind backward; from the slope against 1 / rate
+    h      the share of them that is hidden behind backward; from the slope against 1 / rate, at least 0
 and then says t for more ranks and other links. Those figures are calculated, not measured.
 """
 
@@ -128,7 +128,7 @@ def table(title, network, seconds_of_batch, batch, hidden, wait):
             t = seconds_of_batch(batch / ranks)
             if ranks > 1:
                 t += wait + network.exchange_seconds(ranks, rate, message, hidden)
-            cells.append(f"{1000 * t:.3g} ms, {alone / t:.3g}x")
+            cells.append(f"{1000 * t:,.0f} ms, {alone / t:.2f}x")
         print(f"| {ranks} | " + " | ".join(cells) + " |")
 
 
@@ -148,7 +148,9 @@ def model(arguments):
         print(f"| two machines, {BATCH} faces, {rate} | {t:.4f} | {computing + intercept + slope / RATES[rate]:.4f} |")
     print(f"\nA process takes {1000 * fixed:.1f} ms + {1000 * per_face:.2f} ms a face. Two wait {1000 * intercept:.1f} ms for "
           f"each other in {tiny.meetings} meetings and send {tiny.bytes_sent(2) / 1e6:.2f} MB each, of which "
-          f"{slope / 1e6:.2f} MB show in the time ({100 * hidden:.0f} % hidden).")
+          f"{slope / 1e6:.2f} MB show in the time" +
+          (f" ({100 * hidden:.0f} % hidden)." if hidden > 0 else ": more than all of them, with the headers of "
+           "packets and what is sent again; nothing is hidden."))
     hidden = min(max(hidden, 0), 1)
     table(f"`tiny`, batch {BATCH} in all, ranks like this machine's one thread (calculated):", tiny,
           lambda b: fixed + per_face * b, BATCH, hidden, intercept)
