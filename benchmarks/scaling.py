@@ -11,11 +11,12 @@ several sizes, and of two processes on two machines joined by links of several r
 
 to these, where
     c(b)   a process's time of a step of b faces: a line through the measured times
-    w      what two processes wait for each other; the intercept of what is left
+    w      what two processes wait for each other, the time of their messages with it; the intercept of
+           what is left, taken for any R
     m      meetings a step: two of each batch norm, one of the heads' outputs, one between steps
     k      messages of the gradients' exchange to each other rank: two (sums, then totals) a bucket of 1 MB
     a      seconds that a small message takes
-    bytes  that a rank sends: 2 (R - 1) / R of its gradients, and the statistics
+    bytes  that a rank sends: 2 (R - 1) / R of its gradients, and R - 1 times its statistics
     h      the share of them that is hidden behind backward; from the slope against 1 / rate, at least 0
 and then says t for more ranks and other links. Those figures are calculated, not measured.
 """
@@ -112,7 +113,8 @@ class Network:
         return own + sum(self.count(part) for part in layer["parts"])
 
     def bytes_sent(self, ranks):
-        return 2 * (ranks - 1) / ranks * self.gradient_bytes + (ranks - 1) * self.statistics_bytes / ranks
+        # Of the statistics each rank has one shard's, which go to all others.
+        return 2 * (ranks - 1) / ranks * self.gradient_bytes + (ranks - 1) * self.statistics_bytes
 
     def exchange_seconds(self, ranks, rate, message, hidden):
         return (self.meetings * message * math.ceil(math.log2(ranks)) + self.messages * (ranks - 1) * message

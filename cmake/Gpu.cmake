@@ -63,8 +63,8 @@ function(twinage_gpu_sources target)
     target_include_directories(${target}_cuda PRIVATE ${PROJECT_SOURCE_DIR})
     target_link_libraries(${target}_cuda PRIVATE fmt::fmt)
     target_compile_options(${target}_cuda PRIVATE --expt-relaxed-constexpr -Xcompiler=-Wall
-      # A kernel whose registers spill to memory is an error.
-      $<$<CONFIG:Release>:-Xptxas=--warn-on-spills,--warning-as-error>)
+      # A kernel whose registers spill to memory is said, and an error as other warnings are.
+      $<$<CONFIG:Release>:-Xptxas=--warn-on-spills$<$<BOOL:${TWINAGE_WERROR}>:,--warning-as-error>>)
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${target}_cuda>)
     target_compile_definitions(twinage_options INTERFACE TWINAGE_CUDA=1)
     target_link_libraries(twinage_options INTERFACE CUDA::cudart_static)

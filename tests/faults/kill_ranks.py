@@ -86,16 +86,13 @@ class Trainings:
         return process.returncode, killed and time.monotonic() - killed, err
 
     def kill_once(self, processes, run_folder, chance, duration):
-        """(was it killed, problems): tries again while the run ends before its moment."""
+        """(seconds from the kill to the end, problems); tries again while a run ends before its moment."""
         for _ in range(MOST_TRIES):
             code, seconds, err = self.run(processes, run_folder,
                                           (chance.uniform(0, duration), chance.randrange(processes)))
             if code != 0:
                 break
-            if (run_folder / "model.safetensors").exists() and seconds is None:
-                duration *= 0.8
-                if rig.Rig.model_of(run_folder) == self.model:
-                    rig.remove(run_folder)
+            rig.remove(run_folder)
         problems = []
         if seconds is None:
             problems.append(f"it was not killed: exit {code}: {err[-300:]}")
