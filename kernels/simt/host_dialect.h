@@ -70,6 +70,18 @@ constexpr bool reads_only() {
     return false;
 }
 
+// Of a view: the bytes from its first number to behind its last.
+template <class P>
+std::size_t reach_of(const P& value) {
+  if constexpr (requires { value.data + value.ld* value.shape.pixels(); })
+    return value.shape.size() == 0
+               ? 0
+               : static_cast<std::size_t>((value.shape.pixels() - 1) * value.ld + value.shape.c) *
+                     sizeof(*value.data);
+  else
+    return 0;
+}
+
 // So that what a variable of the host's left behind between two members looks like no pointer.
 // False where the compiler cannot do it.
 template <class P>
@@ -104,8 +116,8 @@ void launch(const twinage::Context& ctx, const char* operation, void (*kernel)(P
                 "a GPU gets a copy of its bytes");
   std::apply(
       [&](Parameters&... each) {
-        const Argument listed[] = {{&each, sizeof each, reads_only<Parameters>(), cleared(each)}...,
-                                   {}};
+        const Argument listed[] = {
+            {&each, sizeof each, reads_only<Parameters>(), reach_of(each), cleared(each)}..., {}};
         stand_in()->launch(launched, listed, sizeof...(Parameters), ctx.stream);
       },
       call.arguments);

@@ -12,8 +12,9 @@ namespace gpu {
 struct Argument {
   const void* p;
   std::size_t bytes;
-  bool reads_only;  // its type says that the kernel only reads what it points to
-  bool cleared;     // each of its words is a value: none is what was there before
+  bool reads_only;    // its type says that the kernel only reads what it points to
+  std::size_t reach;  // of a view: bytes from where it points to on; 0: not known
+  bool cleared;       // each of its words is a value: none is what was there before
 };
 
 struct StandIn {

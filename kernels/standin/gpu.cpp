@@ -62,7 +62,7 @@ Clock Gpu::before_next(const Stream& stream) const {
 cudaError_t Gpu::ask(Stream& stream, std::shared_ptr<const Work> work, bool asynchronous) {
   if (failed_ != cudaSuccess) return failed_;
   if (stream.recording) {
-    stream.recording->nodes.push_back(std::move(work));
+    stream.recording->add(stream, std::move(work));
     ++counts_.recorded;
     return cudaSuccess;
   }
@@ -89,15 +89,28 @@ cudaError_t Gpu::ask(Stream& stream, std::shared_ptr<const Work> work, bool asyn
   return wait(until);
 }
 
-cudaError_t Gpu::replay(Stream& stream, const Graph& graph) {
+cudaError_t Gpu::replay(Stream& stream, Graph& graph) {
   if (stream.recording)
     return fault(cudaErrorStreamCaptureUnsupported,
                  fmt::format("cudaGraphLaunch on {} while it is being recorded", stream.name()));
-  for (const auto& node : graph.nodes) {
-    if (const cudaError_t error = check_stale(stream, *node)) return error;
-    if (const cudaError_t error = ask(stream, node, true)) return error;
+  while (graph.branches.size() + 1 < graph.lanes) {
+    graph.branches.push_back(&create_stream());
+    graph.branches.back()->open = false;  // nobody has a handle of it
+  }
+  const auto lane = [&](unsigned l) -> Stream& { return l == 0 ? stream : *graph.branches[l - 1]; };
+  const Clock begin = before_next(stream);
+  for (Stream* branch : graph.branches) branch->clock.join(begin);
+  std::vector<Clock> marks(graph.marks);
+  for (const Step& step : graph.steps) {
+    Stream& on = lane(step.lane);
+    if (step.kind == Step::Kind::mark) marks[step.mark] = before_next(on);
+    if (step.kind == Step::Kind::wait) on.clock.join(marks[step.mark]);
+    if (step.kind != Step::Kind::work) continue;
+    if (const cudaError_t error = check_stale(stream, *step.work)) return error;
+    if (const cudaError_t error = ask(on, step.work, true)) return error;
     ++counts_.replayed;
   }
+  for (const Stream* branch : graph.branches) stream.clock.join(branch->clock);
   return cudaSuccess;
 }
 
@@ -233,6 +246,14 @@ void Gpu::run(const Work& work, const Stream& stream) {
         twinage::simt_memory::host_wrote(work.to, work.bytes);
       break;
     }
+    case Work::Kind::exchange:
+      ++counts_.exchanges;
+      try {
+        work.exchange();
+      } catch (const twinage::Error& error) {
+        failed_ = fault(cudaErrorLaunchFailure, error.what());
+      }
+      break;
     case Work::Kind::stamp:
       *work.passed_at = now_ms();
       break;

@@ -1,4 +1,4 @@
-// The one GPU that there is: its buffers, its streams, and the order of their work.
+// The one GPU that the process has: its buffers, its streams, and the order of their work.
 #pragma once
 #include <memory>
 #include <mutex>
@@ -34,14 +34,16 @@ class Gpu {
 
   // Queues the work, or records it. asynchronous: it was asked for with a stream to name.
   cudaError_t ask(Stream& stream, std::shared_ptr<const Work> work, bool asynchronous);
-  cudaError_t replay(Stream& stream, const Graph& graph);
+  cudaError_t replay(Stream& stream, Graph& graph);
   // What work that this stream is asked for next has to wait for.
   Clock before_next(const Stream& stream) const;
   // The host waits for it, and knows from here on that it is done.
   cudaError_t wait(const Clock& clock);
   // Does the work without telling the host.
   void force(const Clock& clock);
-  void some_more();  // in the order that was drawn
+  void force_exchange();  // the first that waits in any stream, and all before it
+  void some_more();       // in the order that was drawn
+  bool run_any();         // a piece of work that may be done now; false: there is none
 
   // cudaSuccess, or the fault that the call cannot be made while something is being recorded:
   // in the default stream, or by the thread that records.
@@ -57,7 +59,6 @@ class Gpu {
   cudaError_t check_order(const Stream& stream, const Work& work, const Clock& before);
   void remember(const Stream& stream, const std::shared_ptr<const Work>& work, const Clock& before);
   bool runnable(const Stream& stream) const;
-  bool run_any();
   void run_next(Stream& stream);
   void run(const Work& work, const Stream& stream);
 

@@ -1,4 +1,4 @@
-// Recordings of one stream, and their replay.
+// Recordings of a stream and of those that join it, and their replay.
 #include "core/error.h"
 #include "kernels/standin/gpu.h"
 
@@ -17,7 +17,9 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode) {
     return fault(cudaErrorStreamCaptureUnsupported,
                  fmt::format("cudaStreamBeginCapture of {}, which {}", stream->name(),
                              stream->number == 0 ? "cannot be recorded" : "is being recorded"));
-  stream->recording = std::make_unique<Recording>();
+  stream->recording = std::make_shared<Recording>();
+  stream->recording->lanes = {stream};
+  stream->recording->clocks.resize(1);
   stream->recording->thread = std::this_thread::get_id();
   return cudaSuccess;
 }
@@ -28,15 +30,23 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
   *graph = nullptr;
   Stream* stream = gpu.stream(handle, "cudaStreamEndCapture");
   if (stream == nullptr) return cudaErrorInvalidResourceHandle;
-  if (!stream->recording)
-    return fault(cudaErrorInvalidValue,
-                 fmt::format("cudaStreamEndCapture of {}, which is not being "
-                             "recorded",
-                             stream->name()));
-  const std::unique_ptr<Recording> recording = std::move(stream->recording);
+  if (!stream->recording || stream->recording->lanes[0] != stream)
+    return fault(
+        cudaErrorInvalidValue,
+        fmt::format("cudaStreamEndCapture of {}, which did not begin a recording", stream->name()));
+  const std::shared_ptr<Recording> recording = stream->recording;
+  for (Stream* lane : recording->lanes) lane->recording = nullptr;
   if (recording->invalid) return cudaErrorStreamCaptureInvalidated;  // why was told when it was
+  if (const Stream* unjoined = recording->unjoined())
+    return fault(
+        cudaErrorStreamCaptureUnjoined,
+        fmt::format("cudaStreamEndCapture of {}, which does not wait for what {} was asked "
+                    "for in the recording",
+                    stream->name(), unjoined->name()));
   auto made = std::make_unique<Graph>();
-  made->nodes = recording->nodes;
+  made->steps = recording->steps;
+  made->lanes = static_cast<unsigned>(recording->lanes.size());
+  made->marks = static_cast<unsigned>(recording->marks.size());
   *graph = reinterpret_cast<cudaGraph_t>(made.release());
   return cudaSuccess;
 }
@@ -53,7 +63,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t handle) {
   const std::lock_guard lock(gpu.mutex);
   Stream* stream = gpu.stream(handle, "cudaGraphLaunch");
   if (stream == nullptr) return cudaErrorInvalidResourceHandle;
-  const cudaError_t error = gpu.replay(*stream, *reinterpret_cast<const Graph*>(executable));
+  const cudaError_t error = gpu.replay(*stream, *reinterpret_cast<Graph*>(executable));
   gpu.some_more();
   return error;
 }

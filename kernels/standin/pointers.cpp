@@ -18,9 +18,9 @@ void add_reach(Work& work, const Buffer& buffer, Range range, bool writes) {
   work.reaches.push_back({buffer.number, range, writes});
 }
 
-// Any of the argument's words may be a pointer, and how far the kernel goes from there is not
-// known: it reaches the whole buffer. A word that is no pointer may look like one; it would have to
-// be an address of this very process.
+// Any of the argument's words may be a pointer. A view says how far the kernel goes from there;
+// else it is not known, and it reaches the whole buffer. A word that is no pointer may look like
+// one; it would have to be an address of this very process.
 void add_pointers(Work& work, const gpu::Argument& argument, std::string* problem) {
   Buffers& buffers = Gpu::the().buffers();
   const auto at = reinterpret_cast<std::uintptr_t>(argument.p);
@@ -28,9 +28,17 @@ void add_pointers(Work& work, const gpu::Argument& argument, std::string* proble
   for (std::size_t i = 0; i + sizeof(void*) <= argument.bytes; i += sizeof(void*)) {
     const void* p = nullptr;
     std::memcpy(&p, static_cast<const char*>(argument.p) + i, sizeof p);
-    if (const Buffer* buffer = buffers.holding(p))
-      add_reach(work, *buffer, buffer->range, !argument.reads_only);
-    else if (argument.cleared && (twinage::simt_memory::in_region(p) || buffers.mapped_on_host(p)))
+    if (const Buffer* buffer = buffers.holding(p)) {
+      const bool view = i == 0 && argument.reach > 0;
+      const Range range =
+          view ? Range{reinterpret_cast<std::uintptr_t>(p), argument.reach} : buffer->range;
+      if (!buffer->range.covers(range))
+        *problem =
+            fmt::format("{} is given a view of {} bytes from byte {} of {}: past its end",
+                        work.call, range.bytes, range.begin - buffer->range.begin, buffer->name());
+      add_reach(work, *buffer, range, !argument.reads_only);
+    } else if (argument.cleared &&
+               (twinage::simt_memory::in_region(p) || buffers.mapped_on_host(p)))
       *problem = fmt::format("{} is given a pointer {}", work.call, buffers.text(p));
   }
 }

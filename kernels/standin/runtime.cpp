@@ -1,6 +1,8 @@
 // CUDA's functions, but for those of graphs and errors.
 #include <cstring>
 
+#include <unistd.h>
+
 #include "core/error.h"
 #include "core/simt_memory.h"
 #include "kernels/standin/gpu.h"
@@ -132,6 +134,14 @@ cudaError_t cudaGetDevice(int* device) {
 
 cudaError_t cudaSetDevice(int device) {
   return device == 0 ? cudaSuccess : cudaErrorInvalidDevice;
+}
+
+// Another one in each process: as a launcher shares GPUs out.
+cudaError_t cudaDeviceGetPCIBusId(char* text, int bytes, int device) {
+  if (device != 0 || bytes < 1) return cudaErrorInvalidDevice;
+  const std::string name = fmt::format("stand-in:{}", ::getpid());
+  std::strncpy(text, name.c_str(), static_cast<std::size_t>(bytes) - 1);
+  return cudaSuccess;
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
@@ -278,8 +288,11 @@ cudaError_t cudaEventRecord(cudaEvent_t handle, cudaStream_t stream_handle) {
   if (stream == nullptr) return cudaErrorInvalidResourceHandle;
   Event& event = standin::of(handle);
   event.recorded = true;
-  event.in_recording = stream->recording != nullptr;
-  if (event.in_recording) return cudaSuccess;  // within one stream it orders nothing more
+  event.recording = stream->recording;
+  if (event.recording) {
+    event.mark = event.recording->mark(*stream);
+    return cudaSuccess;
+  }
   if (event.timing) {
     auto work = std::make_shared<Work>(Work::Kind::stamp, "cudaEventRecord");
     work->passed_at = event.passed_at = std::make_shared<double>(0.0);
@@ -292,7 +305,7 @@ cudaError_t cudaEventRecord(cudaEvent_t handle, cudaStream_t stream_handle) {
 cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
   Call call;
   const Event& event = standin::of(handle);
-  if (event.in_recording)
+  if (event.recording)
     return fault(cudaErrorStreamCaptureUnsupported,
                  "cudaEventSynchronize of an event that lies in a recording");
   return call.gpu.wait(event.clock);
@@ -317,13 +330,20 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event_handle, u
                  fmt::format("cudaStreamWaitEvent of {} for an event that was never recorded: it "
                              "waits for nothing",
                              stream->name()));
-  if (event.in_recording != (stream->recording != nullptr)) {
-    if (stream->recording) stream->recording->invalid = true;
-    return fault(cudaErrorStreamCaptureIsolation,
-                 fmt::format("cudaStreamWaitEvent of {} across the edge of a recording (recordings "
-                             "of several streams are not offered here)",
-                             stream->name()));
+  if (!event.recording && !stream->recording) {
+    stream->clock.join(event.clock);
+    return cudaSuccess;
   }
-  stream->clock.join(event.clock);
+  // A stream that waits for a recorded mark is recorded from there on, too.
+  const bool lasts = event.recording && event.recording->lanes[0]->recording == event.recording;
+  if (!lasts || stream->number == 0 ||
+      (stream->recording && stream->recording != event.recording)) {
+    if (stream->recording) stream->recording->invalid = true;
+    return fault(
+        cudaErrorStreamCaptureIsolation,
+        fmt::format("cudaStreamWaitEvent of {} across the edge of a recording", stream->name()));
+  }
+  event.recording->wait(*stream, event.mark);
+  stream->recording = event.recording;
   return cudaSuccess;
 }

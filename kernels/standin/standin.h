@@ -1,7 +1,7 @@
-// A checked stand-in for the CUDA runtime and one GPU, so that device cuda, as it is, runs on a
-// machine that has neither (docs/09-cuda-without-a-gpu.md). A program has it by linking the objects
-// of this folder, among them core/cuda_*.cpp compiled against include/cuda_runtime_api.h, before
-// the library's.
+// A checked stand-in for the CUDA runtime, one GPU a process, and NCCL, so that device cuda, as it
+// is, runs on a machine that has neither (docs/09-cuda-without-a-gpu.md). A program has it by
+// linking the objects of this folder, among them core/cuda_*.cpp compiled against
+// include/cuda_runtime_api.h, before the library's.
 //
 // Streams are queues, whose work is done as late as CUDA allows, or in an order that is drawn;
 // kernels are run by kernels/simt; device memory is closed to the host, and so is page-locked
@@ -11,7 +11,8 @@
 //   [standin] kernel 'normalize_images' on stream 2 reads buffer 7 (1024 bytes of the device) while
 //   cudaMemcpyAsync on stream 1, which writes it, may not be done: no event orders the two
 //
-// Several GPUs, processes and NCCL are not offered; Gpu (gpu.h) has no state outside it.
+// Several GPUs are several processes with one each (mpirun), and NCCL's calls between them are
+// pieces of work like others, done by way of memory that the processes share (nccl.cpp).
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -44,6 +45,7 @@ void on_fault(std::function<void(const std::string& line)> handler);
 struct Counts {
   std::uint64_t kernels = 0, copies = 0, sets = 0;  // done
   std::uint64_t waiting = 0;                        // not done yet
+  std::uint64_t exchanges = 0;                      // with other processes, done
   std::uint64_t recorded = 0, replayed = 0;         // nodes of graphs
 };
 Counts counts();

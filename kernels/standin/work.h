@@ -1,7 +1,9 @@
 // One piece of a stream's work, and the stream.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -22,7 +24,7 @@ struct Reach {
 
 // The same for every time it is done: a node of a graph is queued again and again.
 struct Work {
-  enum class Kind { kernel, copy, set, stamp };
+  enum class Kind { kernel, copy, set, exchange, stamp };
 
   Work(Kind k, std::string c) : kind(k), call(std::move(c)) {}
 
@@ -38,6 +40,7 @@ struct Work {
   const void* from = nullptr;
   std::size_t bytes = 0;
   int value = 0;
+  std::function<void()> exchange;  // with other processes
   // A mark of an event with timing: when it was passed, in ms.
   std::shared_ptr<double> passed_at;
 
@@ -54,11 +57,57 @@ struct Queued {
   Clock before;          // what has to be done first
 };
 
-// What a stream is asked for between cudaStreamBeginCapture and cudaStreamEndCapture.
+// What streams were asked for while they were recorded, in its order: each is a lane.
+struct Step {
+  enum class Kind { work, mark, wait };
+  Kind kind;
+  unsigned lane;
+  std::shared_ptr<const Work> work;  // of Kind::work
+  unsigned mark = 0;                 // its number, of the others
+};
+
+struct Stream;
+
+// Between cudaStreamBeginCapture and cudaStreamEndCapture: of the stream that began it, and of
+// those that have waited for a mark in it.
 struct Recording {
-  std::vector<std::shared_ptr<const Work>> nodes;
+  std::vector<Step> steps;
+  std::vector<Stream*> lanes;  // the first began it
+  std::vector<Clock> clocks;   // of a lane: what of the lanes is done once its steps so far are
+  std::vector<Clock> marks;
   std::thread::id thread;
   bool invalid = false;  // something was asked for that cannot be recorded
+
+  unsigned lane_of(const Stream& stream) const {
+    return static_cast<unsigned>(std::ranges::find(lanes, &stream) - lanes.begin());
+  }
+  void add(const Stream& stream, std::shared_ptr<const Work> work) {
+    const unsigned lane = lane_of(stream);
+    clocks[lane].set(lane, clocks[lane].of(lane) + 1);
+    steps.push_back({Step::Kind::work, lane, std::move(work)});
+  }
+  unsigned mark(const Stream& stream) {
+    const unsigned lane = lane_of(stream);
+    marks.push_back(clocks[lane]);
+    steps.push_back({Step::Kind::mark, lane, nullptr, static_cast<unsigned>(marks.size() - 1)});
+    return steps.back().mark;
+  }
+  // A stream that is no lane yet becomes one.
+  void wait(Stream& stream, unsigned of_mark) {
+    const unsigned lane = lane_of(stream);
+    if (lane == lanes.size()) {
+      lanes.push_back(&stream);
+      clocks.emplace_back();
+    }
+    clocks[lane].join(marks[of_mark]);
+    steps.push_back({Step::Kind::wait, lane, nullptr, of_mark});
+  }
+  // The first lane whose work the first one does not come after; null: all are joined.
+  const Stream* unjoined() const {
+    for (unsigned lane = 1; lane < lanes.size(); ++lane)
+      if (!clocks[0].holds(lane, clocks[lane].of(lane))) return lanes[lane];
+    return nullptr;
+  }
 };
 
 struct Stream {
@@ -67,7 +116,7 @@ struct Stream {
   Clock clock;  // what is done once all of its work is
   std::uint64_t asked = 0, done = 0;
   bool open = true;  // not destroyed
-  std::unique_ptr<Recording> recording;
+  std::shared_ptr<Recording> recording;
 
   std::string name() const {
     return number == 0 ? "the default stream" : "stream " + std::to_string(number);
@@ -76,13 +125,16 @@ struct Stream {
 
 struct Event {
   bool timing = true, recorded = false;
-  bool in_recording = false;  // its last mark lies in a recording, and in no clock
+  std::shared_ptr<Recording> recording;  // in which its last mark lies, and in no clock
+  unsigned mark = 0;
   Clock clock;
   std::shared_ptr<double> passed_at;
 };
 
 struct Graph {
-  std::vector<std::shared_ptr<const Work>> nodes;
+  std::vector<Step> steps;
+  unsigned lanes = 1, marks = 0;
+  std::vector<Stream*> branches;  // streams for the lanes but the first, made when it is started
 };
 
 }  // namespace standin

@@ -52,8 +52,13 @@ TEST_CASE("standin fault: what cannot be recorded, and the recording says why") 
   refused([] { cuda_synchronize(); }, {"cudaDeviceSynchronize", "being recorded"});
   refused([&] { set_bytes(x.data(), Device::cuda, 0, 4); }, {"cudaMemset on the default stream"});
   refused([&] { static_cast<void>(value_of(x)); }, {"cudaMemcpy on the default stream"});
-  refused([&] { other.wait_for(stream); }, {"cudaStreamWaitEvent", "across the edge"});
   refused([&] { stream.wait_for(other); }, {"cudaStreamWaitEvent", "across the edge"});
+  refused(
+      [&] {
+        other.wait_for(stream);
+        fill(on(other), x.view(), 1);
+      },
+      {"cudaStreamEndCapture of stream", "does not wait for what stream"});
   Context no_stream;
   no_stream.device = Device::cuda;
   refused([&] { fill(no_stream, x.view(), 1); }, {"kernel 'fill' on the default stream, while"});
@@ -62,6 +67,52 @@ TEST_CASE("standin fault: what cannot be recorded, and the recording says why") 
     const Tensor t;
     cuda_free(nullptr);
   }) == "");
+}
+
+TEST_CASE(
+    "standin: a stream that waits for a recorded one is recorded, too, until that waits for it") {
+  Tensor x = on_gpu(kCount), y = on_gpu(kCount), one = on_gpu(kCount);
+  CudaStream stream, other;
+  CudaGraph graph;
+  fill(on(stream), one.view(), 1);
+  CHECK(graph.record(stream, [&] {
+    add(on(stream), x.view(), one.view());
+    other.wait_for(stream);
+    copy(on(other), y.view(), x.view());  // beside the next line
+    add(on(stream), one.view(), one.view());
+    stream.wait_for(other);
+    add(on(stream), x.view(), one.view());
+  }) == "");
+  CHECK(value_of(x) == 0);
+  float before = 0, ones = 1;
+  for (const standin::When when :
+       {standin::When::late, standin::When::eager, standin::When::shuffled}) {
+    const WithOptions options(when);
+    graph.launch(stream);
+    CHECK(value_of(y) == before + ones);
+    ones *= 2;
+    CHECK(value_of(x) == before + ones / 2 + ones);
+    before = value_of(x);
+  }
+  // It is a stream as before.
+  fill(on(other), y.view(), 3);
+  CHECK(value_of(y) == 3);
+}
+
+TEST_CASE("standin fault: two recorded streams that nothing orders, found when they are replayed") {
+  Tensor x = on_gpu(kCount), one = on_gpu(kCount);
+  CudaStream stream, other;
+  CudaGraph graph;
+  CHECK(graph.record(stream, [&] {
+    other.wait_for(stream);
+    fill(on(other), x.view(), 1);
+    fill(on(stream), x.view(), 2);
+    stream.wait_for(other);
+  }) == "");
+  Faults faults;
+  CHECK_THROWS_AS(graph.launch(stream), Error);
+  CHECK(says(faults.first(), {"kernel 'fill' on stream", "writes buffer", "may not be done"}));
+  cuda_synchronize();
 }
 
 TEST_CASE("standin fault: a replay with memory that was freed since, even if given out again") {
