@@ -1,6 +1,7 @@
 // Communicator: the processes of one training, "ranks" 0 to size() - 1, and the few ways in which
 // they hand each other bytes. Each call is made by all of them in the same order and returns when
-// this rank's part is done. core/mpi_communicator.cpp has MPI behind it.
+// this rank's part is done. core/mpi_communicator.cpp has MPI behind it; of ranks that compute on
+// GPUs core/nccl_communicator.h says what is different.
 #pragma once
 #include <cstddef>
 #include <span>
@@ -15,6 +16,8 @@ class Communicator {
   virtual ~Communicator() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
+  // Of the ranks on this rank's machine, which one it is.
+  virtual int rank_on_machine() const { return rank(); }
 
   // all: a block of every rank, one after the other, of bytes[r] for rank r. This rank's is there
   // before the call, all of them after it.
@@ -28,6 +31,11 @@ class Communicator {
   // It gets on whenever the rank makes another call. All ranks begin in the same order.
   virtual int begin_exchange(void* to, const void* from, std::span<const std::size_t> sizes) = 0;
   virtual void finish(int begun) = 0;
+  // Whether it adds numbers itself, in an order of its own: then the bits of a sum depend on how
+  // many ranks there are. Only then begin_sum may be called: sum[0, count) of all ranks is added
+  // up, and all have the sum after finish() of the number that it returns.
+  virtual bool adds() const { return false; }
+  virtual int begin_sum([[maybe_unused]] float* sum, [[maybe_unused]] Index count) { return -1; }
   // What rank 0 has, on all.
   virtual void broadcast(void* data, std::size_t bytes) = 0;
 };

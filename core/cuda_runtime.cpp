@@ -72,9 +72,20 @@ void cuda_set(void* p, int value, std::size_t bytes) {
   if (bytes > 0) check(cudaMemset(p, value, bytes), "cudaMemset");
 }
 
-void cuda_select(int ordinal) {
+int cuda_count() {
   int count = 0;
   check(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
+  return count;
+}
+
+std::string cuda_bus_id(int ordinal) {
+  char text[32] = {};
+  check(cudaDeviceGetPCIBusId(text, sizeof text, ordinal), "cudaDeviceGetPCIBusId");
+  return text;
+}
+
+void cuda_select(int ordinal) {
+  const int count = cuda_count();
   require(ordinal >= 0 && ordinal < count,
           "[device] there is no cuda:{}: this machine's {} GPUs are cuda:0 to cuda:{}", ordinal,
           count, count - 1);
@@ -143,6 +154,12 @@ void cuda_copy(void*, const void*, std::size_t) {
   fail("[cuda] {}", kNotBuilt);
 }
 void cuda_set(void*, int, std::size_t) {
+  fail("[cuda] {}", kNotBuilt);
+}
+int cuda_count() {
+  fail("[cuda] {}", kNotBuilt);
+}
+std::string cuda_bus_id(int) {
   fail("[cuda] {}", kNotBuilt);
 }
 void cuda_select(int) {

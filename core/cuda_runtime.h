@@ -21,6 +21,8 @@ void cuda_free_pinned(void* p) noexcept;
 // Between host and device or within the device, whichever the pointers say.
 void cuda_copy(void* to, const void* from, std::size_t bytes);
 void cuda_set(void* p, int value, std::size_t bytes);
+int cuda_count();                      // GPUs that this process sees
+std::string cuda_bus_id(int ordinal);  // where in the machine it is plugged in: "0000:1B:00.0"
 // The GPU that this process computes on from here. Throws Error when there is none of this number.
 void cuda_select(int ordinal);
 void cuda_synchronize();

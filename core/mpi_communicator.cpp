@@ -78,6 +78,10 @@ class MpiRanks final : public LaunchedRanks {
     for (const MPI_Comm comm : {all_, last_}) MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
     MPI_Comm_rank(all_, &rank_);
     MPI_Comm_size(all_, &size_);
+    MPI_Comm machine;
+    MPI_Comm_split_type(all_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &machine);
+    MPI_Comm_rank(machine, &rank_on_machine_);
+    MPI_Comm_free(&machine);
     if (const int seconds = number_in("TWINAGE_PATIENCE"); seconds > 0) patience_ = seconds;
   }
   ~MpiRanks() override { MPI_Finalize(); }
@@ -86,6 +90,7 @@ class MpiRanks final : public LaunchedRanks {
   void set_crowded(bool crowded) { crowded_ = crowded; }
   int rank() const override { return rank_; }
   int size() const override { return size_; }
+  int rank_on_machine() const override { return rank_on_machine_; }
 
   void gather(void* all, std::span<const std::size_t> bytes) override {
     place(bytes);
@@ -187,7 +192,7 @@ class MpiRanks final : public LaunchedRanks {
   }
 
   MPI_Comm all_, last_;
-  int rank_ = 0, size_ = 1;
+  int rank_ = 0, size_ = 1, rank_on_machine_ = 0;
   double patience_ = kPatience;
   bool crowded_ = false;
   std::vector<int> counts_, places_;  // of the call that is made

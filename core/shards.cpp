@@ -29,10 +29,17 @@ std::vector<Index> parts_of(Index count, Index parts) {
   return sizes;
 }
 
+FloatOperations of_the_host() {
+  return {[](float* to, const float* from, Index count) { std::copy_n(from, count, to); },
+          [](float* sum, const float* more, Index count) {
+            for (Index i = 0; i < count; ++i) sum[i] += more[i];
+          }};
+}
+
 }  // namespace
 
 Shards::Shards(Index batch, Index shards, Communicator* ranks)
-    : batch_(batch), count_(shards), ranks_(ranks) {
+    : batch_(batch), count_(shards), ranks_(ranks), operations_(of_the_host()) {
   require(shards >= 1 && shards <= batch,
           "[shards] a batch of {} faces can be cut into 1 to {} shards, not into {}: set "
           "training.shards",
@@ -76,13 +83,14 @@ void Shards::gather_of_images(float* all, Index floats_of_an_image) const {
 }
 
 Index Shards::sum_scratch(Index count) const {
-  if (ranks_ == nullptr) return 0;
+  if (ranks_ == nullptr || communicator_adds()) return 0;
   const Index size = std::ssize(nodes_);
   return size * largest_part(count, size);
 }
 
 Shards::Sum Shards::begin_sum(float* sum, Index count, float* scratch) const {
   if (ranks_ == nullptr) return {sum, count, scratch, -1};
+  if (communicator_adds()) return {sum, count, scratch, ranks_->begin_sum(sum, count)};
   const std::vector<std::size_t> bytes = in_bytes(parts_of(count, std::ssize(nodes_)));
   return {sum, count, scratch, ranks_->begin_exchange(scratch, sum, bytes)};
 }
@@ -97,11 +105,12 @@ void Shards::finish_part(const Sum& begun) const {
   if (ranks_ == nullptr) return;
   ranks_->finish(begun.begun);
   const Part mine = part(begun.count);
+  if (communicator_adds() || mine.size() == 0) return;
   std::vector<float*> blocks;
   for (std::size_t r = 0; r < nodes_.size(); ++r)
     blocks.push_back(begun.scratch + static_cast<Index>(r) * mine.size());
   const float* total = add_up(blocks, mine.size(), 0, count_);
-  std::copy_n(total, mine.size(), begun.sum + mine.begin);
+  operations_.copy(begun.sum + mine.begin, total, mine.size());
 }
 
 void Shards::gather_parts(float* all, Index count) const {
@@ -113,8 +122,7 @@ float* Shards::add_up(std::span<float* const> blocks, Index count, Index begin, 
     if (nodes_[r].begin == begin && nodes_[r].end == end) return blocks[r];
   // The sum takes the place of its first node's.
   float* sum = add_up(blocks, count, begin, middle(begin, end));
-  const float* right = add_up(blocks, count, middle(begin, end), end);
-  for (Index i = 0; i < count; ++i) sum[i] += right[i];
+  operations_.add(sum, add_up(blocks, count, middle(begin, end), end), count);
   return sum;
 }
 

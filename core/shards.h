@@ -30,11 +30,21 @@ struct Shard {
   Index images = 0;
 };
 
+// How floats are copied, and added to others, where those of the shards lie: in the memory of a
+// device.
+struct FloatOperations {
+  std::function<void(float* to, const float* from, Index count)> copy;
+  std::function<void(float* sum, const float* more, Index count)> add;
+};
+
 class Shards {
  public:
   // Throws Error unless 1 <= ranks <= shards <= batch. ranks: null where this process is alone;
-  // must outlive the object.
+  // must outlive the object, and reach the memory that all pointers below are into.
   Shards(Index batch, Index shards = 1, Communicator* ranks = nullptr);
+  // By these from now on, and not by loops of the host.
+  void compute_by(FloatOperations operations) { operations_ = std::move(operations); }
+  const FloatOperations& operations() const { return operations_; }
 
   Index batch() const { return batch_; }                                  // images, of all ranks
   Index count() const { return count_; }                                  // shards, of all ranks
@@ -53,6 +63,8 @@ class Shards {
   // `sum`, this rank's node of a sum of `count` floats, becomes the sum over the batch. Rank r adds
   // up the r-th part of all ranks' nodes, and then the parts are gathered: every rank sends and
   // receives 2 (R - 1) / R times the sum, as a ring's all-reduce does. scratch: sum_scratch(count).
+  // Where the ranks' communicator adds by itself (Communicator::adds), it does, and the tree is not
+  // kept to.
   void sum_over_ranks(float* sum, Index count, float* scratch) const {
     finish_sum(begin_sum(sum, count, scratch));
   }
@@ -67,7 +79,7 @@ class Shards {
   Sum begin_sum(float* sum, Index count, float* scratch) const;
   void finish_sum(const Sum& sum) const {
     finish_part(sum);
-    gather_parts(sum.sum, sum.count);
+    if (!communicator_adds()) gather_parts(sum.sum, sum.count);
   }
 
   // Of `count` floats that are shared out, this rank's part; all of them without ranks.
@@ -96,11 +108,13 @@ class Shards {
     Index begin = 0, end = 0;  // shards
     Index size() const { return end - begin; }
   };
+  bool communicator_adds() const { return ranks_ != nullptr && ranks_->adds(); }
   float* add_up(std::span<float* const> blocks, Index count, Index begin, Index end) const;
   void gather(float* all, std::span<const Index> floats) const;
 
   Index batch_, count_, images_ = 0;
   Communicator* ranks_;
+  FloatOperations operations_;
   std::vector<Node> nodes_;  // of each rank
   std::vector<Shard> mine_;
   std::function<void(const float*, Index)> whole_;

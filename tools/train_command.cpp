@@ -24,6 +24,7 @@ struct TrainArguments {
   std::uint64_t seed = 1;
   bool resume = false, shard_optimizer = false;
   std::string live;  // port; empty: not
+  std::string exchange = "ordered";
   std::vector<std::string> settings;
   DataOptions dataset;
   DeviceOptions device;
@@ -37,7 +38,8 @@ constexpr const char* kHelp =
     "After an interrupt:  twinage train --out run --resume\n"
     "Everything that can be set, and what it is for: twinage train --settings\n"
     "Any of it:           --set loss.margin=3 --set augment.erase=0\n"
-    "Several processes:   mpirun -n 4 twinage train --set training.shards=8 ...\n\n"
+    "Several processes:   mpirun -n 4 twinage train --set training.shards=8 ...\n"
+    "One for each GPU:    mpirun -n 4 twinage train --device cuda ...\n\n"
     "With --steps or --epochs the same seed gives the same bits, for any number of\n"
     "threads and processes, stopped and resumed or not.";
 
@@ -100,6 +102,7 @@ void run(const CLI::App& command, const TrainArguments& a, Ranks* ranks) {
   request.resume = a.resume;
   request.shard_optimizer = a.shard_optimizer;
   request.engine = a.device.engine_options();
+  request.engine.exchange = parse<Exchange>(a.exchange);
   request.stop = &stop_flag();
   request.commit = kCommit;
   request.machine = a.device.machine_text();
@@ -117,8 +120,8 @@ void run(const CLI::App& command, const TrainArguments& a, Ranks* ranks) {
   handle_stop_signals();
   const TrainEnd end = trainer.run();
   if (end == TrainEnd::finished) return;
-  note("stopped; nothing is lost. Continue: twinage train --resume --out {}{}\n", a.out,
-       a.device.as_given());
+  note("stopped; nothing is lost. Continue: twinage train --resume --out {}{}{}\n", a.out,
+       a.device.as_given(), a.exchange == "ordered" ? "" : " --exchange " + a.exchange);
   if (end == TrainEnd::stopped_in_gallery)
     note(
         "Training is over, and the model there can be used; continued, it gets all its "
@@ -173,6 +176,12 @@ void add_train_command(CLI::App& app) {
   command->add_flag("--shard-optimizer", a->shard_optimizer,
                     "of several processes (mpirun) each keeps ADADELTA's state of its part of the "
                     "parameters only");
+  command
+      ->add_option("--exchange", a->exchange,
+                   "how several GPUs add up their gradients: ordered, to the same bits for any "
+                   "number of them, or nccl, by NCCL's own sums")
+      ->check(CLI::IsMember({"ordered", "nccl"}))
+      ->capture_default_str();
   command
       ->add_flag("--live{8765}", a->live,
                  "show the run to browsers of this machine while it is trained; --live=PORT: "

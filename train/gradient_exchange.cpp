@@ -23,7 +23,7 @@ GradientExchange::GradientExchange(const Shards& shards, ParameterArena& arena)
     }
   Index floats = 0;
   for (const Bucket& b : buckets_) floats += shards.sum_scratch(b.end - b.begin);
-  scratch_ = Tensor(vector(std::max<Index>(1, floats)));
+  scratch_ = Tensor(vector(std::max<Index>(1, floats)), arena.device());
   float* scratch = scratch_.data();
   for (Bucket& b : buckets_) {
     b.scratch = scratch;
@@ -75,7 +75,7 @@ void GradientExchange::collect(float* whole, const float* mine) const {
     const Shards::Part part = shards_.part(b.end - b.begin);
     // The others need room for one bucket, which is what they have for the gradients' sums.
     float* bucket = whole != nullptr ? whole + b.begin : b.scratch;
-    std::copy_n(mine, part.size(), bucket + part.begin);
+    shards_.operations().copy(bucket + part.begin, mine, part.size());
     shards_.gather_parts(bucket, b.end - b.begin);
     mine += part.size();
   }

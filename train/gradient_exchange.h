@@ -35,7 +35,7 @@ class GradientExchange {
   // Of the parameters each rank has updated its parts; all ranks get all.
   void gather_values() const;
   // Of such a block each rank has its parts one after the other, at `mine`; rank 0 gets all of it
-  // at `whole`, which is null on the others.
+  // at `whole`, which is null on the others. All of them are on the arena's device.
   void collect(float* whole, const float* mine) const;
 
  private:

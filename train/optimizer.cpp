@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/device_memory.h"
 #include "core/error.h"
 #include "train/model/weights.h"
 
@@ -56,7 +57,7 @@ void AdadeltaOptimizer::step(const Context& ctx, float factor) {
 void AdadeltaOptimizer::collect(
     bool first, const std::function<void(float* whole, const float* mine)>& collect) {
   const auto both = [&](Tensor& to, const Tensor& mine) {
-    if (first) to = Tensor(arena_.values().shape());
+    if (first) to = Tensor(arena_.values().shape(), arena_.device());
     collect(first ? to.data() : nullptr, mine.data());
   };
   both(collected_.square_gradient, means_.square_gradient);
@@ -82,8 +83,11 @@ void AdadeltaOptimizer::load(const SafetensorsFile& file) {
       load_tensor(file, slot.name + which, of_parameter);
     }
     float* to = kept.data();
-    for (const Shards::Part& part : parts_)
-      to = std::copy(all.data() + part.begin, all.data() + part.end, to);
+    for (const Shards::Part& part : parts_) {
+      copy_bytes(to, arena_.device(), all.data() + part.begin, Device::cpu,
+                 static_cast<std::size_t>(part.size()) * sizeof(float));
+      to += part.size();
+    }
   };
   load(means_.square_gradient, ".mean_square_gradient");
   load(means_.square_step, ".mean_square_step");

@@ -32,8 +32,8 @@ class AdadeltaOptimizer {
   void step(const Context& ctx, float factor);
 
   // After keep_only(), before save(): puts the processes' parts together. collect gets this one's
-  // parts of a mean, one after the other, and fills `whole`, of the arena's size, where that is not
-  // null, which is so on the first process (GradientExchange::collect).
+  // parts of a mean, one after the other, and fills `whole`, of the arena's size and on its device,
+  // where that is not null, which is so on the first process (GradientExchange::collect).
   void collect(bool first, const std::function<void(float* whole, const float* mine)>& collect);
 
   // State is keyed by the parameters' names: "optimizer.<name>.mean_square_gradient" and

@@ -21,6 +21,11 @@ constexpr Index kMeasured = 64;  // faces: a batch
 
 TrainRequest checked(TrainRequest request) {
   check_settings(request.config);
+  if (request.shard_optimizer && request.engine.exchange == Exchange::nccl)
+    throw UsageError(
+        "[train] NCCL's own sums are on all processes, and there is nothing to share out: leave "
+        "out "
+        "--shard-optimizer or --exchange nccl");
   return request;
 }
 
@@ -39,10 +44,9 @@ Trainer::Trainer(TrainRequest request)
                request_.config.average),
       objective_(request_.config.objective, request_.config.batch, request_.config.embedding,
                  engine_.context().device),
-      training_step_(
-          engine_, network_, objective_, optimizer_,
-          Shards(request_.config.batch, request_.config.shards, engine_.ranks().communicator()),
-          request_.config.seed) {
+      training_step_(engine_, network_, objective_, optimizer_,
+                     Shards(request_.config.batch, request_.config.shards, engine_.exchange()),
+                     request_.config.seed) {
   const TrainConfig& config = request_.config;
   Ranks& ranks = engine_.ranks();
   require_like_minded();
@@ -72,6 +76,7 @@ void Trainer::require_like_minded() const {
   const Ranks& ranks = engine_.ranks();
   ranks.require_same("build of Twinage", request_.commit);
   ranks.require_same("arithmetic", arithmetic_of(engine_.context()));
+  ranks.require_same("--exchange", to_string(request_.engine.exchange));
   const std::string config = to_toml(request_.config);
   ranks.require_same("configuration",
                      fmt::format("{:x}", content_hash(std::as_bytes(std::span(config)))));

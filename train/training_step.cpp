@@ -5,6 +5,20 @@
 #include "kernels/elementwise/elementwise.h"
 
 namespace twinage {
+namespace {
+
+// By the device's own kernels, in the order of the engine's other work.
+FloatOperations operations_of(const Engine& engine) {
+  return {[&engine](float* to, const float* from, Index count) {
+            if (count > 0)
+              copy(engine.context(), View(to, vector(count)), ConstView(from, vector(count)));
+          },
+          [&engine](float* sum, const float* more, Index count) {
+            add(engine.context(), View(sum, vector(count)), ConstView(more, vector(count)));
+          }};
+}
+
+}  // namespace
 
 TrainingStep::TrainingStep(Engine& engine, TwinNetwork& network, Objective& objective,
                            AdadeltaOptimizer& optimizer, Shards shards, std::uint64_t seed)
@@ -18,8 +32,11 @@ TrainingStep::TrainingStep(Engine& engine, TwinNetwork& network, Objective& obje
       exchange_(shards_, network.place_on(engine.context().device)) {
   if (shards_.ranks() == nullptr) return;
   shards_.when_whole([this](const float* sum, Index count) { exchange_.whole(sum, count); });
+  const Device device = engine.context().device;
+  if (device != Device::cpu) shards_.compute_by(operations_of(engine));
   for (const Task task : kTasks)
-    if (network.has(task)) outputs_[task] = Tensor(matrix(shards_.batch(), network.width(task)));
+    if (network.has(task))
+      outputs_[task] = Tensor(matrix(shards_.batch(), network.width(task)), device);
 }
 
 Context TrainingStep::context() const {

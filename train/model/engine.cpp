@@ -10,6 +10,7 @@
 #include "core/simt_memory.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/vendor.h"
+#include "train/model/rank_devices.h"
 
 namespace twinage {
 
@@ -24,6 +25,9 @@ Engine::Engine(const EngineOptions& options)
           to_string(device));
   require(!options.vendor || math != Math::bf16,
           "[engine] cuDNN does not round float32 to bf16: use --math tf32 or --kernels own");
+  require(options.exchange == Exchange::ordered || (device == Device::cuda && !ranks_->alone()),
+          "[engine] NCCL adds for several processes on device cuda (mpirun -n 2 ...): leave out "
+          "--exchange nccl");
   require(device != Device::cpu || math != Math::tf32,
           "[engine] device cpu has no tf32: use --math fp32 or bf16, or --device cuda");
   require_available(device);
@@ -32,13 +36,15 @@ Engine::Engine(const EngineOptions& options)
     require(problem.empty(), "[engine] --kernels vendor is not possible here: {}", problem);
   }
   if (device == Device::cuda) {
-    cuda_select(options.device.gpu);
+    cuda_select(gpu_of(*ranks_, options.device.gpu));
     stream_ = std::make_unique<CudaStream>();
     context_.stream = stream_->handle();
   }
-  require(ranks_->alone() || device == Device::cpu,
-          "[engine] several processes work together on device cpu, not on {}: start one of them",
-          to_string(device));
+  exchange_ = ranks_->communicator();
+  if (!ranks_->alone() && device != Device::cpu) {
+    of_device_ = ranks_of_device(*ranks_, device, stream_.get(), options.exchange);
+    exchange_ = of_device_.get();
+  }
   if (device == Device::cpu && math == Math::bf16 && !multiplies_bf16())
     note(
         "note: this processor does not multiply bf16 (or TWINAGE_ISA says so): the same in "

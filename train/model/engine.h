@@ -9,12 +9,27 @@
 
 namespace twinage {
 
+// How several processes add up their gradients.
+enum class Exchange {
+  ordered,  // along the tree of core/shards.h: the same bits for any number of them
+  nccl,     // by NCCL's own all-reduce, between GPUs: fewer messages, bits that depend on how many
+};
+template <>
+struct EnumNames<Exchange> {
+  static constexpr std::string_view what = "exchange";
+  static constexpr EnumName<Exchange> table[] = {
+      {Exchange::ordered, "ordered"},
+      {Exchange::nccl, "nccl"},
+  };
+};
+
 struct EngineOptions {
   DeviceChoice device;
   int threads = 0;         // of the host; 0: all processors
   Math math = Math::fp32;  // of multiplications; tf32 on devices cuda and simt only
   bool vendor = false;     // device cuda: convolutions by cuDNN, matrix products by cuBLAS
   Ranks* ranks = nullptr;  // that work together; must outlive the engine. Null: it works alone
+  Exchange exchange = Exchange::ordered;
 };
 
 class Engine {
@@ -37,6 +52,8 @@ class Engine {
   Index workspace_bytes() const;
   // The processes that do this work together, each with an engine of its own.
   Ranks& ranks() const { return *ranks_; }
+  // By which they hand each other what lies in the device's memory; null where it works alone.
+  Communicator* exchange() const { return exchange_; }
   // Where the work of device cuda waits in order; null for other devices.
   CudaStream* stream() const { return stream_.get(); }
 
@@ -46,6 +63,8 @@ class Engine {
   Context context_, host_context_;
   std::unique_ptr<Ranks> alone_;
   Ranks* ranks_;
+  std::unique_ptr<Communicator> of_device_;  // where the ranks' own does not reach its memory
+  Communicator* exchange_ = nullptr;
 };
 
 }  // namespace twinage
