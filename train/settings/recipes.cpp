@@ -29,11 +29,14 @@ void expectation(TrainConfig& c) {
   c.readout.kind = ReadoutKind::expectation;
 }
 
-// Other heads that say the age themselves, in the place of DEX's classes.
-template <ReadoutKind readout>
+// Other heads that say the age themselves, in the place of DEX's classes. A loss that is counted in
+// years, squared years or a hundred questions is ten to seventy times the gender's, which is hardly
+// learnt beside it at equal weights (docs/recipes.md).
+template <ReadoutKind readout, int kWeightPerCent = 100>
 void direct_head(TrainConfig& c) {
   expectation(c);
   c.objective.head[Task::age].loss = {c.recipe};  // the recipe has the name of its loss
+  c.objective.head[Task::age].weight = kWeightPerCent / 100.0F;
   c.readout.kind = readout;
 }
 
@@ -46,9 +49,9 @@ constexpr Recipe kRecipes[] = {
     {"paper", paper},
     {"paper-sampled", paper_sampled},
     {"expectation", expectation},
-    {"label-distribution", direct_head<ReadoutKind::expectation>},
-    {"mean-variance", direct_head<ReadoutKind::expectation>},
-    {"ranking", direct_head<ReadoutKind::expectation>},
+    {"label-distribution", direct_head<ReadoutKind::expectation, 10>},
+    {"mean-variance", direct_head<ReadoutKind::expectation, 10>},
+    {"ranking", direct_head<ReadoutKind::expectation, 5>},
     {"regression", direct_head<ReadoutKind::direct>},
     {"ssr", direct_head<ReadoutKind::direct>},
 };
