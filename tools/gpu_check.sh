@@ -128,6 +128,37 @@ if [ "$minutes" != 0 ]; then
   echo '```' >>"$report"
 fi
 
+gpus=$(nvidia-smi -L | wc -l)
+if [ "$gpus" -gt 1 ] && ! command -v mpirun >/dev/null; then
+  { echo; echo "## $gpus GPUs"; echo; echo "Together: **not run**, mpirun is not here."; } >>"$report"
+elif [ "$gpus" -gt 1 ]; then
+  say "several GPUs: the same bytes, and images a second"
+  { echo; echo "## $gpus GPUs"; echo; echo "| GPUs | --exchange | images/s | bytes of one GPU's model |"; echo "|---:|---|---:|---|"; } >>"$report"
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  rm -rf "$work/faces"
+  "$work/twinage" synth --out "$work/faces" --count 1200 --seed 1 >/dev/null 2>&1
+  for count in 1 2 4 8; do
+    [ "$count" -le "$gpus" ] || continue
+    for exchange in ordered nccl; do
+      [ "$count $exchange" != "1 nccl" ] || continue
+      run=$work/by$count$exchange
+      rm -rf "$run"
+      if mpirun -n "$count" "$work/twinage" train --data "$work/faces" --device cuda --batch 512 --set training.shards=8 \
+        --set readout.gallery_max=64 --set training.record_steps=20 --steps 100 --exchange $exchange --out "$run" >"$run.log" 2>&1; then
+        # The last record: by then the step is a graph.
+        rate=$(sed -n 's/.*"images_per_second": *\([0-9.]*\).*/\1/p' "$run/metrics.jsonl" | tail -1)
+        same=$(cmp -s "$work/by1ordered/model.safetensors" "$run/model.safetensors" && echo equal || echo other)
+        [ "$exchange $same" != "ordered other" ] || failed=1
+        note "| $count | $exchange | ${rate:-?} | $same |"
+      else
+        failed=1
+        note "| $count | $exchange | **FAILED**: $(tail -1 "$run.log") | |"
+      fi
+    done
+  done
+  tail -8 "$report"
+fi
+
 {
   printf '{"gpu": "%s", "commit": "%s", "failed": %s' "$gpu" "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" "$failed"
   for math in fp32 tf32 bf16; do
