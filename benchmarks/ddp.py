@@ -32,12 +32,12 @@ def run(command, **options):
     return ended.stdout
 
 
-def twinage(arguments, folder, preset, ranks):
+def twinage(arguments, folder, preset, ranks, threads):
     batch, steps = SETS[preset]
     run_folder = pathlib.Path(tempfile.mkdtemp(dir=folder)) / "run"
     launcher = ["mpirun", "--quiet", "-n", str(ranks)] if ranks > 1 else []
     run([*launcher, arguments.twinage, "train", "--data", folder / "faces", "--preset", preset, "--batch", str(batch),
-         "--steps", str(steps + SPARE), "--threads", str(2 // ranks), "--seed", "3", "--out", run_folder,
+         "--steps", str(steps + SPARE), "--threads", str(threads), "--seed", "3", "--out", run_folder,
          "--set", f"training.shards={ranks}", "--set", "training.record_steps=1",
          "--set", "training.validate_steps=100000", "--set", "readout.gallery_max=2", "--set", "readout.mirror=false",
          "--set", "readout.zooms=false"],
@@ -97,13 +97,14 @@ def main():
         return worker(parser.parse_args())
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("twinage")
-    parser.add_argument("--python", required=True, help="of a virtual environment with PyTorch")
+    parser.add_argument("--python", help="of a virtual environment with PyTorch; without it Twinage alone")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     arguments.twinage = str(pathlib.Path(arguments.twinage).resolve())
-    rows = [("Twinage, 1 process, 2 threads", lambda *a: twinage(*a, 1)),
-            ("Twinage, 2 processes, 1 thread each", lambda *a: twinage(*a, 2))]
-    for layout in ("contiguous", "channels-last"):
+    rows = [("Twinage, 1 process, 1 thread", lambda *a: twinage(*a, 1, 1)),
+            ("Twinage, 1 process, 2 threads", lambda *a: twinage(*a, 1, 2)),
+            ("Twinage, 2 processes, 1 thread each", lambda *a: twinage(*a, 2, 1))]
+    for layout in ("contiguous", "channels-last") if arguments.python else ():
         for ranks in (1, 2):
             what = "1 process, 2 threads" if ranks == 1 else "DDP, 2 processes, 1 thread each"
             rows.append((f"PyTorch, {what}, {layout}",

@@ -42,6 +42,7 @@ LINKS = {
     "InfiniBand NDR, 400 Gbit/s": (400e9 / 8, 2e-6),
     "NVLink 4, 450 GB/s": (450e9, 5e-6),
 }
+RATES_OF_FOUR = ("50mbit", "100mbit", "200mbit")
 RANKS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 BUCKET = 1 << 20
 
@@ -69,7 +70,7 @@ def train(twinage, faces, folder, batch, steps, shards, before=()):
 
 
 def measure(arguments):
-    alone, joined = {}, {}
+    alone, joined, four = {}, {}, {}
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         subprocess.run([arguments.twinage, "synth", "--out", str(folder / "faces"), "--count", "400", "--size", "80",
@@ -84,8 +85,13 @@ def measure(arguments):
                 seconds = train(arguments.twinage, folder / "faces", folder / f"{rate}-{turn}", BATCH,
                                 arguments.steps, 2, [str(HERE / "hosts.sh"), "2", rate, "0"])
                 joined.setdefault(rate, []).append(seconds)
+            # Two share a processor, and nothing is fitted to these: they try the model.
+            for rate in RATES_OF_FOUR:
+                seconds = train(arguments.twinage, folder / "faces", folder / f"four{rate}-{turn}", BATCH,
+                                arguments.steps, 4, [str(HERE / "hosts.sh"), "4", rate, "0"])
+                four.setdefault(rate, []).append(seconds)
             print(f"turn {turn + 1} of {arguments.turns}", file=sys.stderr)
-    arguments.out.write_text(json.dumps({"alone": alone, "joined": joined}, indent=1) + "\n")
+    arguments.out.write_text(json.dumps({"alone": alone, "joined": joined, "four": four}, indent=1) + "\n")
 
 
 def line_through(xs, ys):
@@ -106,18 +112,22 @@ class Network:
         self.statistics_bytes = 2 * 4 * model["running_statistics"]  # forward and backward
         self.flops = 3 * model["flops_per_image"]  # forward, and two products backward
         norms = self.count(said["layers"])
-        self.meetings, self.messages = 2 * norms + 2, 2 * math.ceil(self.gradient_bytes / BUCKET)
+        self.meetings = 2 * norms + 2
 
     def count(self, layer):
         own = sum(p["name"].endswith("running_mean") for p in layer["parameters"])
         return own + sum(self.count(part) for part in layer["parts"])
+
+    def messages(self, ranks):
+        # To each other rank. Buckets grow with the ranks (train/gradient_exchange.cpp).
+        return 2 * math.ceil(self.gradient_bytes / (BUCKET * max(1, ranks // 8)))
 
     def bytes_sent(self, ranks):
         # Of the statistics each rank has one shard's, which go to all others.
         return 2 * (ranks - 1) / ranks * self.gradient_bytes + (ranks - 1) * self.statistics_bytes
 
     def exchange_seconds(self, ranks, rate, message, hidden):
-        return (self.meetings * message * math.ceil(math.log2(ranks)) + self.messages * (ranks - 1) * message
+        return (self.meetings * message * math.ceil(math.log2(ranks)) + self.messages(ranks) * (ranks - 1) * message
                 + (1 - hidden) * self.bytes_sent(ranks) / rate)
 
 
@@ -148,6 +158,9 @@ def model(arguments):
         print(f"| one process, {batch} faces | {t:.4f} | {fixed + per_face * batch:.4f} |")
     for rate, t in joined.items():
         print(f"| two machines, {BATCH} faces, {rate} | {t:.4f} | {computing + intercept + slope / RATES[rate]:.4f} |")
+    for rate, t in ((r, min(t)) for r, t in data.get("four", {}).items()):
+        said = computing + 2 * intercept + slope * tiny.bytes_sent(4) / tiny.bytes_sent(2) / RATES[rate]
+        print(f"| four machines on two processors, {BATCH} faces, {rate} (not fitted) | {t:.4f} | {said:.4f} |")
     print(f"\nA process takes {1000 * fixed:.1f} ms + {1000 * per_face:.2f} ms a face. Two wait {1000 * intercept:.1f} ms for "
           f"each other in {tiny.meetings} meetings and send {tiny.bytes_sent(2) / 1e6:.2f} MB each, of which "
           f"{slope / 1e6:.2f} MB show in the time" +

@@ -8,7 +8,10 @@
 namespace twinage {
 namespace {
 
-constexpr Index kBucketFloats = Index{1} << 18;  // 1 MB: large beside what a message costs
+// 1 MB: large beside what a message costs. A bucket goes in a part for each rank, so that with many
+// of them it has to be larger for its parts to be no smaller than with eight.
+constexpr Index kBucketFloats = Index{1} << 18;
+constexpr int kRanksOfBucket = 8;
 
 }  // namespace
 
@@ -16,8 +19,10 @@ GradientExchange::GradientExchange(const Shards& shards, ParameterArena& arena)
     : shards_(shards), arena_(arena) {
   if (shards.ranks() == nullptr) return;
   const Index all = arena.gradients().size();
+  const Index floats_of_bucket =
+      kBucketFloats * std::max(1, shards.ranks()->size() / kRanksOfBucket);
   for (const Index offset : arena.offsets())
-    if (buckets_.empty() || offset - buckets_.back().begin >= kBucketFloats) {
+    if (buckets_.empty() || offset - buckets_.back().begin >= floats_of_bucket) {
       if (!buckets_.empty()) buckets_.back().end = offset;
       buckets_.push_back({offset, all, 0, nullptr});
     }
