@@ -144,7 +144,7 @@ elif [ "$gpus" -gt 1 ]; then
       run=$work/by$count$exchange
       rm -rf "$run"
       if mpirun -n "$count" "$work/twinage" train --data "$work/faces" --device cuda --batch 512 --set training.shards=8 \
-        --set readout.gallery_max=64 --set training.record_steps=20 --steps 100 --exchange $exchange --out "$run" >"$run.log" 2>&1; then
+        --set readout.gallery_max=64 --set training.validate_steps=100000 --set training.record_steps=20 --steps 100 --exchange $exchange --out "$run" >"$run.log" 2>&1; then
         # The last record: by then the step is a graph.
         rate=$(sed -n 's/.*"images_per_second": *\([0-9.]*\).*/\1/p' "$run/metrics.jsonl" | tail -1)
         same=$(cmp -s "$work/by1ordered/model.safetensors" "$run/model.safetensors" && echo equal || echo other)

@@ -199,12 +199,13 @@ void Trainer::record(const nlohmann::ordered_json& line) {
 
 bool Trainer::validate(Progress& bar) {
   state_.validation_pending = true;
+  engine_.ranks().meet(false);  // for the time: the last step's is not the validation's
   const double started = clock_->elapsed();
   const AverageInPlace averaged(average_);
   Validator validator(parts());
   const std::optional<Validations> seen = validator.validate();
   if (!seen) return false;
-  engine_.ranks().meet(false);  // for the time
+  engine_.ranks().meet(false);  // as above
   record(to_record(*seen, state_.step, clock_->elapsed()));
   bar.line(to_text(*seen, state_.step));
   keep_if_best(seen->held_out);

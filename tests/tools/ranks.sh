@@ -40,6 +40,16 @@ sharded_optimizer() { # saved whole, and shared out anew when read
     go_on 2 zero1 --shard-optimizer && cmp four/model.safetensors zero1/model.safetensors
 }
 check "ADADELTA's state shared out over 3 processes, then 2: the same bytes" sharded_optimizer
+steps_take_time() { # validated after each: an image would take microseconds, had the validation its time
+  run_by 2 "$twinage" train --data faces --batch 8 --seed 3 --set training.shards=2 --set training.validate_steps=1 \
+    --set training.record_steps=1 --set readout.gallery_max=9 --steps 3 --threads 1 --out timed 2>err &&
+    python3 -c '
+import json, sys
+rates = [r["images_per_second"] for r in map(json.loads, open("timed/metrics.jsonl")) if r["event"] == "step"]
+print("  images a second:", *(round(r) for r in rates))
+sys.exit(len(rates) != 3 or max(rates) > 5000)'
+}
+check "a step of two processes keeps its time where a validation follows" steps_take_time
 measured() { run_by "$1" "$twinage" eval whole --data faces --threads 1 --json >"eval$1" 2>err; }
 eval_by_two() { measured 1 && measured 2 && cmp eval1 eval2; }
 check "two processes measure what one does" eval_by_two
