@@ -1,5 +1,7 @@
 // NCCL's exchanges between several processes, each with a stand-in for a GPU. These cases need to
 // be started by mpirun (tests/CMakeLists.txt does): mpirun -n 3 tests_standin --no-skip -ts=ranks
+#include <unistd.h>
+
 #include "core/mpi_communicator.h"
 #include "core/nccl_communicator.h"
 #include "core/shards.h"
@@ -107,6 +109,22 @@ TEST_CASE("nccl: each rank gets its block of every rank, and the first one's bro
     all->broadcast(one.data(), 3 * sizeof(float));
     CHECK(values_of(one) == std::vector<float>{500, 501, 502});
   });
+}
+
+TEST_CASE("nccl: messages that fill the way between two ranks, the next one's beginning too") {
+  Communicator& host = launched();
+  CudaStream stream;
+  const auto all = nccl_ranks(host, stream, false);
+  // The stand-in's rings hold 2^18 bytes: this and its 16 of what it is leave 8.
+  constexpr Index kCount = (Index{1} << 16) - 6;
+  Tensor large = on_gpu(kCount), small = on_gpu(3);
+  fill(on(stream), large.view(), static_cast<float>(host.rank() + 1));
+  number(stream, small.data(), 3, host.rank() + 1);
+  if (host.rank() > 0) ::usleep(50'000);  // the first one is there before
+  all->broadcast(large.data(), kCount * sizeof(float));
+  all->broadcast(small.data(), 3 * sizeof(float));
+  CHECK(values_of(small) == std::vector<float>{100, 101, 102});
+  CHECK(values_of(large) == std::vector<float>(kCount, 1.0F));
 }
 
 TEST_CASE("nccl: sums are the tree's, or NCCL's own where it was asked for") {
