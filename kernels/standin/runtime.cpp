@@ -1,4 +1,5 @@
 // CUDA's functions, but for those of graphs and errors.
+#include <cstdlib>
 #include <cstring>
 
 #include <unistd.h>
@@ -136,10 +137,13 @@ cudaError_t cudaSetDevice(int device) {
   return device == 0 ? cudaSuccess : cudaErrorInvalidDevice;
 }
 
-// Another one in each process: as a launcher shares GPUs out.
+// Another one in each process, as a launcher shares GPUs out, unless TWINAGE_STANDIN_BUS says
+// which.
 cudaError_t cudaDeviceGetPCIBusId(char* text, int bytes, int device) {
   if (device != 0 || bytes < 1) return cudaErrorInvalidDevice;
-  const std::string name = fmt::format("stand-in:{}", ::getpid());
+  const char* told = std::getenv("TWINAGE_STANDIN_BUS");
+  const std::string name =
+      told != nullptr ? std::string(told) : fmt::format("stand-in:{}", ::getpid());
   std::strncpy(text, name.c_str(), static_cast<std::size_t>(bytes) - 1);
   return cudaSuccess;
 }

@@ -35,7 +35,8 @@ struct Options {
 };
 
 // At the start what the environment says: TWINAGE_STANDIN=late|eager|shuffled,
-// TWINAGE_STANDIN_SEED=7, CUDA_LAUNCH_BLOCKING=1.
+// TWINAGE_STANDIN_SEED=7, CUDA_LAUNCH_BLOCKING=1. (And TWINAGE_STANDIN_BUS: where the GPU is
+// plugged in, the same in several processes for a GPU that they share.)
 Options& options();
 
 // Gets each fault's line instead of the end of the process; null: the end. The call that was at

@@ -66,4 +66,9 @@ check "--exchange nccl of one process: one line" refuses "leave out --exchange n
 check "--exchange nccl with --shard-optimizer: one line" \
   refuses "nothing to share out" 2 "$standin" cuda --exchange nccl --shard-optimizer
 check "fewer GPUs than processes: one line" refuses "start one process a GPU" 2 "$standin" cuda:1
+shared_gpu() { # by NCCL's rules and for speed one is one process's
+  TWINAGE_STANDIN_BUS=0000:1B:00.0 by 2 "$standin" cuda refused && return 1
+  one_line "processes 0 and 1 have the same GPU (0000:1B:00.0): start one process a GPU"
+}
+check "two processes on one GPU: one line" shared_gpu
 all_held
