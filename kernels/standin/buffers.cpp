@@ -106,7 +106,14 @@ std::string Buffers::text(const void* p) const {
 
 bool Buffers::mapped_on_host(const void* p) const {
   const auto at = reinterpret_cast<std::uintptr_t>(p);
-  constexpr std::uintptr_t kNoSmallNumber = std::uintptr_t{1} << 32, kEnd = std::uintptr_t{1} << 47;
+#ifdef __SANITIZE_ADDRESS__
+  // Its shadow memory lies from 2 GB to 16 TB, where two small numbers side by side may seem to
+  // point.
+  constexpr std::uintptr_t kNoSmallNumber = 0x1000'8000'0000;
+#else
+  constexpr std::uintptr_t kNoSmallNumber = std::uintptr_t{1} << 32;
+#endif
+  constexpr std::uintptr_t kEnd = std::uintptr_t{1} << 47;
   if (at < kNoSmallNumber || at >= kEnd) return false;
   unsigned char resident = 0;
   return mincore(reinterpret_cast<void*>(at / kPage * kPage), 1, &resident) == 0;
