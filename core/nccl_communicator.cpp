@@ -22,44 +22,36 @@ namespace twinage {
 #if TWINAGE_NCCL
 namespace {
 
-// A function of NCCL for each member, found in its library.
-struct Nccl {
-  decltype(&ncclGetErrorString) text = nullptr;
-  decltype(&ncclGetUniqueId) get_unique_id = nullptr;
-  decltype(&ncclCommInitRank) init_rank = nullptr;
-  decltype(&ncclCommDestroy) destroy = nullptr;
-  decltype(&ncclCommAbort) abort = nullptr;
-  decltype(&ncclGroupStart) group_start = nullptr;
-  decltype(&ncclGroupEnd) group_end = nullptr;
-  decltype(&ncclSend) send = nullptr;
-  decltype(&ncclRecv) receive = nullptr;
-  decltype(&ncclBroadcast) broadcast = nullptr;
-  decltype(&ncclAllGather) all_gather = nullptr;
-  decltype(&ncclAllReduce) all_reduce = nullptr;
+// What is called of NCCL: a name of ours, and its own.
+#define TWINAGE_NCCL_FUNCTIONS(X)   \
+  X(text, ncclGetErrorString)       \
+  X(get_unique_id, ncclGetUniqueId) \
+  X(init_rank, ncclCommInitRank)    \
+  X(destroy, ncclCommDestroy)       \
+  X(abort, ncclCommAbort)           \
+  X(group_start, ncclGroupStart)    \
+  X(group_end, ncclGroupEnd)        \
+  X(send, ncclSend)                 \
+  X(receive, ncclRecv)              \
+  X(broadcast, ncclBroadcast)       \
+  X(all_gather, ncclAllGather)      \
+  X(all_reduce, ncclAllReduce)
 
+struct Nccl {
 #ifdef TWINAGE_STANDIN_NCCL
-  Nccl() {
-#define TWINAGE_NCCL_FUNCTION(member, name) member = &name
+#define TWINAGE_NCCL_MEMBER(member, name) decltype(&::name) member = &::name;
+  TWINAGE_NCCL_FUNCTIONS(TWINAGE_NCCL_MEMBER)
 #else
+#define TWINAGE_NCCL_MEMBER(member, name) decltype(&::name) member = nullptr;
+#define TWINAGE_NCCL_FIND(member, name) library.find(member, #name);
+  TWINAGE_NCCL_FUNCTIONS(TWINAGE_NCCL_MEMBER)
   SharedLibrary library{
       "nccl", std::array{"libnccl.so." + std::to_string(NCCL_MAJOR), std::string("libnccl.so")}};
   Nccl() {
-#define TWINAGE_NCCL_FUNCTION(member, name) library.find(member, #name)
-#endif
-    TWINAGE_NCCL_FUNCTION(text, ncclGetErrorString);
-    TWINAGE_NCCL_FUNCTION(get_unique_id, ncclGetUniqueId);
-    TWINAGE_NCCL_FUNCTION(init_rank, ncclCommInitRank);
-    TWINAGE_NCCL_FUNCTION(destroy, ncclCommDestroy);
-    TWINAGE_NCCL_FUNCTION(abort, ncclCommAbort);
-    TWINAGE_NCCL_FUNCTION(group_start, ncclGroupStart);
-    TWINAGE_NCCL_FUNCTION(group_end, ncclGroupEnd);
-    TWINAGE_NCCL_FUNCTION(send, ncclSend);
-    TWINAGE_NCCL_FUNCTION(receive, ncclRecv);
-    TWINAGE_NCCL_FUNCTION(broadcast, ncclBroadcast);
-    TWINAGE_NCCL_FUNCTION(all_gather, ncclAllGather);
-    TWINAGE_NCCL_FUNCTION(all_reduce, ncclAllReduce);
-#undef TWINAGE_NCCL_FUNCTION
+    TWINAGE_NCCL_FUNCTIONS(TWINAGE_NCCL_FIND)
   }
+#endif
+
   void check(ncclResult_t result, const char* call) const {
     require(result == ncclSuccess, "[nccl] {} failed: {} (NCCL_DEBUG=WARN says more)", call,
             text(result));

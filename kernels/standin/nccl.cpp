@@ -138,9 +138,9 @@ struct Call {
   cudaStream_t stream;
   std::string name;
   std::vector<Message> messages;
-  standin::Range written{};  // beside what the messages write, by the two below
-  std::function<void()> first,
-      last;  // before and after the messages: copies within this rank, sums
+  standin::Range written{};     // beside what the messages write, by the two below
+  std::function<void()> first;  // before the messages: a copy within this rank
+  std::function<void()> last;   // after them: sums
 };
 
 thread_local int groups = 0;

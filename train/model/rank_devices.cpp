@@ -30,9 +30,9 @@ Plug plug_of(int gpu) {
 }
 
 // Two processes on one GPU would halve each other's speed, and NCCL refuses them with fewer words.
-void require_one_each(const Ranks& ranks, int gpu) {
+void require_one_each(const Ranks& ranks, const Plug& mine) {
   std::vector<Plug> plugs(static_cast<std::size_t>(ranks.size()));
-  plugs[static_cast<std::size_t>(ranks.rank())] = plug_of(gpu);
+  plugs[static_cast<std::size_t>(ranks.rank())] = mine;
   ranks.communicator()->gather(plugs.data(), std::vector<std::size_t>(plugs.size(), sizeof(Plug)));
   for (std::size_t r = 0; r < plugs.size(); ++r)
     for (std::size_t other = 0; other < r; ++other)
@@ -46,6 +46,7 @@ void require_one_each(const Ranks& ranks, int gpu) {
 int gpu_of(const Ranks& ranks, int first) {
   if (ranks.alone()) return first;
   int gpu = first;
+  Plug plug{};
   ranks.together([&] {
     const int count = cuda_count(), here = ranks.communicator()->rank_on_machine();
     if (count > 1 || first > 0) gpu = first + here;
@@ -53,8 +54,9 @@ int gpu_of(const Ranks& ranks, int first) {
             "[device] process {} of this machine would have cuda:{}, and there are {} GPUs: start "
             "one process a GPU",
             here, gpu, count);
+    plug = plug_of(gpu);
   });
-  require_one_each(ranks, gpu);
+  require_one_each(ranks, plug);
   return gpu;
 }
 
