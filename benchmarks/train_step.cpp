@@ -18,6 +18,7 @@ namespace {
 
 struct Options : bench::StepOptions {
   Math math = Math::fp32;
+  bool train = true, infer = true;
 };
 
 double megabytes(double bytes) {
@@ -39,18 +40,13 @@ void print(const char* what, double flops, const bench::Timing& timing, Index ba
   std::printf("\n");
 }
 
-void run(const Options& options) {
-  bench::WholeStep whole({.device = {}, .threads = options.measure.threads, .math = options.math},
-                         options.preset, options.batch);
+using Time = std::function<void(const char* what, double flops, const std::function<void()>& call)>;
+
+// A training step and its parts.
+void time_training(const EngineOptions& engine, const Options& options, const Time& time) {
+  bench::WholeStep whole(engine, options.preset, options.batch);
   const Context& ctx = whole.engine.context();
   TwinNetwork& network = whole.network;
-  const auto time = [&](const char* what, double flops, const std::function<void()>& call) {
-    print(what, flops, bench::measure(options.measure, flops, call), options.batch);
-  };
-  std::printf("%s, batch %lld, %d threads, %s, %s\n", options.preset.c_str(),
-              static_cast<long long>(options.batch), options.measure.threads,
-              to_string(isa()).c_str(), to_string(options.math).c_str());
-
   const double flops = network.flops();
   // The images need no gradient, so that a step is a little less than three times forward's cost;
   // it is counted as three times, as usual.
@@ -77,11 +73,36 @@ void run(const Options& options) {
       "most\n",
       megabytes(static_cast<double>(whole.engine.workspace_bytes())),
       megabytes(4.0 * static_cast<double>(network.kept())), megabytes(resident));
+}
 
-  whole.engine.plan(network, options.batch, Mode::eval);
-  time("infer", flops, [&] { network.forward(ctx, images, Mode::eval); });
+// As faces are read: many forward passes with the same weights.
+void time_inference(const EngineOptions& engine_options, const Options& options, const Time& time) {
+  Engine engine(engine_options);
+  TwinNetwork network = bench::initialized(preset(options.preset));
+  const Batch batch = bench::batch_of_noise(network.preset(), options.batch);
+  FaceInput input(engine, options.batch, network.preset().load, network.preset().input);
+  input.send(batch.pixels, batch.variations);
+  input.receive();
+  input.normalize();
+  const ConstView images = input.images();
+  engine.plan(network, options.batch, Mode::eval);
+  network.prepare(engine.context());
+  time("infer", network.flops(), [&] { network.forward(engine.context(), images, Mode::eval); });
   std::printf("  memory     %10.1f MB workspace\n",
               megabytes(4.0 * static_cast<double>(network.workspace())));
+}
+
+void run(const Options& options) {
+  const EngineOptions engine{
+      .device = {}, .threads = options.measure.threads, .math = options.math};
+  const Time time = [&](const char* what, double flops, const std::function<void()>& call) {
+    print(what, flops, bench::measure(options.measure, flops, call), options.batch);
+  };
+  std::printf("%s, batch %lld, %d threads, %s, %s\n", options.preset.c_str(),
+              static_cast<long long>(options.batch), options.measure.threads,
+              to_string(isa()).c_str(), to_string(options.math).c_str());
+  if (options.train) time_training(engine, options, time);
+  if (options.infer) time_inference(engine, options, time);
 }
 
 }  // namespace
@@ -96,8 +117,13 @@ int main(int argc, char** argv) {
   options.add_to(app);
   std::string math = "fp32";
   app.add_option("--math", math, "fp32 or bf16; shares are of fp32's peak")->capture_default_str();
+  std::string only;
+  app.add_option("--only", only, "train or infer; without it both")
+      ->check(CLI::IsMember({"train", "infer"}));
   return bench::run_benchmark(app, argc, argv, options, [&] {
     options.math = parse<Math>(math);
+    options.train = only != "infer";
+    options.infer = only != "train";
     run(options);
   });
 }

@@ -32,4 +32,9 @@ struct Context {
   const Shards* shards = nullptr;  // of a training step whose sums over the batch are cut
 };
 
+// Whether operations that know bf16 views (core/view.h) take them: inference in bf16 on the CPU.
+constexpr bool takes_bf16_views(const Context& ctx) {
+  return ctx.device == Device::cpu && ctx.math == Math::bf16;
+}
+
 }  // namespace twinage

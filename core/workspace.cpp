@@ -59,11 +59,12 @@ void WorkspaceFrame::resize(Index floats) {
   size_ = floats;
 }
 
-View WorkspaceFrame::view(Index offset, Shape shape) const {
-  const Index end = offset + workspace_floats(shape.size());
+View WorkspaceFrame::view(Index offset, Shape shape, Element element) const {
+  const Index pitch = words(element, shape.c);
+  const Index end = offset + workspace_floats(shape.pixels() * pitch);
   require(offset >= 0 && end <= size_, "[workspace] expected {} to lie in a frame of {}, got {}",
           shape, size_, end);
-  return {workspace_->data_.get() + workspace_->capacity_ - mark_ - end, shape};
+  return {workspace_->data_.get() + workspace_->capacity_ - mark_ - end, shape, pitch, element};
 }
 
 View Kept::keep(Workspace* workspace) {

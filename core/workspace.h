@@ -24,8 +24,12 @@ class Workspace {
   Index capacity() const { return capacity_; }  // floats
   Index kept() const { return kept_; }          // floats that a forward pass has kept
   Index peak() const { return peak_; }          // most floats ever in use at once, of both
-  // To be called before a forward pass: what an earlier one kept and nobody took is given up.
-  void forget() { kept_ = 0; }
+  // To be called before a forward pass: what an earlier one kept and nobody took is given up, but
+  // not what is held.
+  void forget() { kept_ = held_; }
+  // What is kept now stays, below what forward passes keep, until release().
+  void hold() { held_ = kept_; }
+  void release() { held_ = kept_ = 0; }
 
  private:
   friend class WorkspaceScope;
@@ -37,7 +41,7 @@ class Workspace {
   void make_undefined(Index first, Index count);
 
   Floats data_;
-  Index capacity_, kept_ = 0, used_ = 0, peak_ = 0;  // used_: scratch
+  Index capacity_, held_ = 0, kept_ = 0, used_ = 0, peak_ = 0;  // used_: scratch
 };
 
 // Takes blocks of scratch and gives all of them back when it ends. The contents of a block are
@@ -70,7 +74,7 @@ class WorkspaceFrame {
   WorkspaceFrame& operator=(const WorkspaceFrame&) = delete;
 
   void resize(Index floats);  // throws Error when the plan was too small
-  View view(Index offset, Shape shape) const;
+  View view(Index offset, Shape shape, Element element = Element::float32) const;
 
  private:
   Workspace* workspace_;

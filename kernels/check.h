@@ -11,16 +11,23 @@ bool stood_in();  // a test's stand-in for the CUDA runtime runs here: kernels/s
 namespace twinage {
 
 // The pitch must cover the channels. `name` is the argument's, for the message.
-inline void require_view(const char* operation, const char* name, ConstView v) {
+inline void require_view(const char* operation, const char* name, ConstView v, bool bf16 = false) {
+  require(bf16 || v.element == Element::float32, "[{}] expected {} in float32, got bf16", operation,
+          name);
+  require(v.element == Element::float32 || v.shape.c % 2 == 0,
+          "[{}] expected {} of bf16 with an even number of channels, got {}", operation, name,
+          v.shape);
   require(v.shape.n >= 0 && v.shape.h >= 1 && v.shape.w >= 1 && v.shape.c >= 1,
           "[{}] expected {} with extents of at least 1 (n: 0), got {}", operation, name, v.shape);
-  require(v.ld >= v.shape.c, "[{}] expected {}.ld >= c = {}, got {}", operation, name, v.shape.c,
-          v.ld);
+  const Index least = words(v.element, v.shape.c);
+  require(v.ld >= least, "[{}] expected {}.ld >= {} = {}, got {}", operation, name,
+          v.element == Element::bf16 ? "c / 2" : "c", least, v.ld);
 }
 
-inline void require_shape(const char* operation, const char* name, ConstView v, Shape expected) {
+inline void require_shape(const char* operation, const char* name, ConstView v, Shape expected,
+                          bool bf16 = false) {
   require(v.shape == expected, "[{}] expected {} = {}, got {}", operation, name, expected, v.shape);
-  require_view(operation, name, v);
+  require_view(operation, name, v, bf16);
 }
 
 // tf32 is the tensor cores': the GPU's, and the simulated GPU's.

@@ -40,7 +40,11 @@ class Chain final : public Layer {
     kept_.assign(layers_.size() + 1, {});
     remade_.assign(layers_.size() + 1, {});
     reads_ = {.x = false, .y = false};
-    if (mode == Mode::train) choose_what_is_kept();
+    elements_.assign(layers_.size() + 1, Element::float32);
+    if (mode == Mode::train)
+      choose_what_is_kept();
+    else
+      choose_elements();
     list_buffers();
     place_and_count();
     return planned_.y;
@@ -54,8 +58,12 @@ class Chain final : public Layer {
     return sum;
   }
 
+  Bf16Views bf16_views() const override {
+    return {layers_.front()->bf16_views().x, layers_.back()->bf16_views().y};
+  }
+
   void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
-    planned_.check_forward(kName, y, x, mode);
+    planned_.check_forward(kName, y, x, mode, bf16_views());
     WorkspaceFrame frame(ctx.workspace);
     ConstView in = x;
     for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -161,12 +169,20 @@ class Chain final : public Layer {
                                 (remade_[1] && layers_[0]->remake_from() == Remake::from_x));
   }
 
+  // Of inference: an activation is bf16 where its writer and its reader know that.
+  void choose_elements() {
+    for (std::size_t k = 1; k < layers_.size(); ++k)
+      if (layers_[k - 1]->bf16_views().y && layers_[k]->bf16_views().x)
+        elements_[k] = Element::bf16;
+  }
+
   void list_buffers() {
     roles_.clear();
     buffers_.clear();
     const auto add = [&](What what, std::size_t k, std::size_t first, std::size_t last) {
       roles_.push_back({what, k});
-      buffers_.push_back({.floats = shapes_[k].size(), .first = first, .last = last});
+      const Index floats = shapes_[k].pixels() * words(elements_[k], shapes_[k].c);
+      buffers_.push_back({.floats = floats, .first = first, .last = last});
     };
     const bool train = planned_.mode == Mode::train;
     const auto to_remake = first_to_remake();
@@ -223,7 +239,7 @@ class Chain final : public Layer {
   View in_frame(const WorkspaceFrame& frame, What what, std::size_t k, std::size_t now) const {
     for (std::size_t b = 0; b < buffers_.size(); ++b)
       if (roles_[b].what == what && roles_[b].k == k && buffers_[b].holds(now))
-        return frame.view(buffers_[b].offset, shapes_[k]);
+        return frame.view(buffers_[b].offset, shapes_[k], elements_[k]);
     return {nullptr, shapes_[k]};
   }
   // a[k] of x, y or wherever it lies now; without data where nobody reads it.
@@ -239,8 +255,9 @@ class Chain final : public Layer {
   std::size_t frozen_ = 0;  // of them, the first
   Planned planned_;
   Reads reads_;
-  std::vector<Shape> shapes_;                    // of a[0] ... a[n]
-  std::vector<std::optional<Kept>> kept_;        // of a[0] ... a[n], which are kept
+  std::vector<Shape> shapes_;              // of a[0] ... a[n]
+  std::vector<Element> elements_;          // of a[0] ... a[n]; of x and y whoever calls decides
+  std::vector<std::optional<Kept>> kept_;  // of a[0] ... a[n], which are kept
   std::vector<std::optional<Lifetime>> remade_;  // of a[0] ... a[n], which are made again, and when
   std::vector<Lifetime> buffers_;                // of the frame
   std::vector<Role> roles_;                      // of the buffers

@@ -47,8 +47,18 @@ class Concat final : public Layer {
     return sum;
   }
 
+  // If all of them know bf16 views: they share x, and a pixel of y.
+  Bf16Views bf16_views() const override {
+    Bf16Views all{true, true};
+    for (const LayerPtr& branch : branches_) {
+      const Bf16Views one = branch->bf16_views();
+      all = {all.x && one.x, all.y && one.y};
+    }
+    return all;
+  }
+
   void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
-    planned_.check_forward(kName, y, x, mode);
+    planned_.check_forward(kName, y, x, mode, bf16_views());
     for (std::size_t b = branches_.size(); b-- > 0;)
       branches_[b]->forward(ctx, slice(y, b), x, mode);
   }

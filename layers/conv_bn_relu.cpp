@@ -21,6 +21,7 @@ struct FullConvolution {
   static constexpr auto backward_data = conv2d_backward_data;
   static constexpr auto backward_filter = conv2d_backward_filter;
   static bool has_statistics(const Context& ctx) { return conv2d_has_statistics(ctx); }
+  static constexpr bool packs = true;  // filters, and knows bf16 views
 };
 struct DepthwiseConvolution {
   static constexpr auto shape = depthwise_conv2d_shape;
@@ -29,6 +30,7 @@ struct DepthwiseConvolution {
   static constexpr auto backward_data = depthwise_conv2d_backward_data;
   static constexpr auto backward_filter = depthwise_conv2d_backward_filter;
   static bool has_statistics(const Context&) { return false; }
+  static constexpr bool packs = false;
 };
 
 BatchNorm norm_of(const NormedConv& options, Activation activation) {
@@ -55,6 +57,7 @@ class ConvBnActivation final : public Layer {
     const bool train = mode == Mode::train;
     norm_.plan(kind_, ctx, y, mode);
     u_.plan(train ? y : Shape{0, 0, 0, 0});
+    plan_prepared(ctx, train);
 
     const Index conv_scratch = most_of_shards(
         ctx, x, [&](Shape of_shard) { return Convolution::workspace(ctx, of_shard, w, conv_); });
@@ -69,6 +72,11 @@ class ConvBnActivation final : public Layer {
 
   Index workspace() const override { return workspace_; }
   Index kept() const override { return u_.floats() + norm_.kept(); }
+  Index prepared() const override { return filters_.floats() + shift_.floats(); }
+  Bf16Views bf16_views() const override {
+    const auto even = [](Shape s) { return s.c % 2 == 0; };
+    return {bf16_ && even(planned_.x), bf16_ && even(planned_.y)};
+  }
   double flops() const override {
     const Shape w = w_.value.shape();
     return 2.0 * static_cast<double>(planned_.y.size()) * static_cast<double>(w.h * w.w * w.c);
@@ -82,7 +90,7 @@ class ConvBnActivation final : public Layer {
   void remake(const Context& ctx, View y, ConstView) override { activate(ctx, y); }
 
   void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
-    planned_.check_forward(kind_, y, x, mode);
+    planned_.check_forward(kind_, y, x, mode, bf16_views());
     if (mode == Mode::train)
       forward_train(ctx, y, x);
     else
@@ -109,6 +117,20 @@ class ConvBnActivation final : public Layer {
       });
     u_.let_go(ctx.workspace);
     norm_.let_go(ctx);
+  }
+
+  void prepare(const Context& ctx) override {
+    const View filters = filters_.keep(ctx.workspace), shift = shift_.keep(ctx.workspace);
+    if (packed_floats_ == 0) {
+      fold(ctx, filters, shift.data);
+    } else if constexpr (Convolution::packs) {
+      WorkspaceScope scratch(ctx.workspace);
+      const View folded = scratch.view(w_.value.shape());
+      fold(ctx, folded, shift.data);
+      conv2d_pack(ctx, filters.data, folded);
+    }
+    is_prepared_ = true;
+    prepared_math_ = ctx.math;
   }
 
   std::vector<Parameter*> parameters() override {
@@ -160,22 +182,62 @@ class ConvBnActivation final : public Layer {
     if (activation_ == Activation::tanh) tanh_forward(ctx, y, y);
   }
 
-  // y = activation(conv(x, scale * w) + shift). The filter is folded anew each time (about a
-  // hundredth of the convolution at batch 8), so that it can never lag behind its parameters.
-  void forward_eval(const Context& ctx, View y, ConstView x) {
+  void plan_prepared(const Context& ctx, bool train) {
+    const Shape w = w_.value.shape(), nothing{0, 0, 0, 0};
+    is_prepared_ = false;
+    packed_floats_ = 0;
+    bf16_ = false;
+    if constexpr (Convolution::packs) {
+      packed_floats_ = conv2d_packed_floats(ctx, w);
+      bf16_ = !train && activation_ == Activation::relu && takes_bf16_views(ctx);
+    }
+    filters_.plan(train ? nothing : packed_floats_ > 0 ? vector(packed_floats_) : w);
+    shift_.plan(train ? nothing : vector(w.n));
+  }
+
+  // folded = scale * w, and shift, such that y = activation(conv(x, folded) + shift).
+  void fold(const Context& ctx, View folded, float* shift) {
     WorkspaceScope scratch(ctx.workspace);
-    const View folded = scratch.view(w_.value.shape());
-    float* scale = scratch.floats(y.shape.c);
-    float* shift = scratch.floats(y.shape.c);
+    float* scale = scratch.floats(w_.value.shape().n);
     norm_.fold(ctx, scale, shift);
     scale_rows(ctx, folded, w_.value.view(), scale);
+  }
+
+  void forward_eval(const Context& ctx, View y, ConstView x) {
+    WorkspaceScope scratch(ctx.workspace);
     ConvEpilogue epilogue;
-    epilogue.bias = shift;
     epilogue.relu = activation_ == Activation::relu;
-    for_shards(ctx, x.shape.n, [&](const Shard& s) {
-      Convolution::forward(ctx, of(y, s), of(x, s), folded, conv_, epilogue);
-    });
+    if (is_prepared_) {
+      require(prepared_math_ == ctx.math, "[{}] expected the arithmetic it was prepared for, {}",
+              kind_, to_string(prepared_math_));
+      epilogue.bias = shift_.view(ctx.workspace).data;
+      convolve_prepared(ctx, y, x, epilogue);
+    } else {  // anew each time, so that filters can never lag behind their parameters
+      const View folded = scratch.view(w_.value.shape());
+      float* shift = scratch.floats(y.shape.c);
+      fold(ctx, folded, shift);
+      epilogue.bias = shift;
+      convolve(ctx, y, x, folded, epilogue);
+    }
     if (activation_ == Activation::tanh) tanh_forward(ctx, y, y);
+  }
+
+  void convolve(const Context& ctx, View y, ConstView x, ConstView filters,
+                const ConvEpilogue& epilogue) {
+    for_shards(ctx, x.shape.n, [&](const Shard& s) {
+      Convolution::forward(ctx, of(y, s), of(x, s), filters, conv_, epilogue);
+    });
+  }
+
+  void convolve_prepared(const Context& ctx, View y, ConstView x, const ConvEpilogue& epilogue) {
+    const ConstView filters = filters_.view(ctx.workspace);
+    if constexpr (Convolution::packs)
+      if (packed_floats_ > 0)
+        return for_shards(ctx, x.shape.n, [&](const Shard& s) {
+          conv2d_forward_packed(ctx, of(y, s), of(x, s), w_.value.shape(), filters.data, conv_,
+                                epilogue);
+        });
+    convolve(ctx, y, x, filters, epilogue);
   }
 
   const char* kind_;
@@ -185,7 +247,11 @@ class ConvBnActivation final : public Layer {
   NormPart norm_;
   Planned planned_;
   Index workspace_ = 0;
-  Kept u_;  // of the last forward in Mode::train
+  Kept u_;                // of the last forward in Mode::train
+  Kept filters_, shift_;  // of prepare(): packed if packed_floats_ > 0, else folded
+  Index packed_floats_ = 0;
+  bool is_prepared_ = false, bf16_ = false;
+  Math prepared_math_ = Math::fp32;
 };
 
 }  // namespace

@@ -5,6 +5,16 @@
 
 namespace twinage {
 
+void Layer::prepare(const Context& ctx) {
+  for (const auto& part : parts()) part->prepare(ctx);
+}
+
+Index Layer::prepared() const {
+  Index sum = 0;
+  for (const auto& part : parts()) sum += part->prepared();
+  return sum;
+}
+
 void Layer::freeze(Index count) {
   require(count == 0, "[freeze] '{}' is no chain: none of its parts can be frozen", name_);
 }

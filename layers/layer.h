@@ -64,6 +64,19 @@ class Layer {
   virtual void remake(const Context& ctx, View y, ConstView x);
   virtual Index remake_workspace() const { return 0; }  // scratch floats
 
+  // Of inference, after plan() for it: which of x and y may be bf16 views (core/view.h).
+  struct Bf16Views {
+    bool x = false, y = false;
+  };
+  virtual Bf16Views bf16_views() const { return {}; }
+
+  // For many forward passes of inference with the same parameters: what each would make of them is
+  // made once, by prepare() after plan(), in the front of the workspace, which whoever calls it has
+  // to hold (core/workspace.h). The next plan() undoes it: after a change of parameters it has to
+  // be called again. The results have the same bits.
+  virtual void prepare(const Context& ctx);
+  virtual Index prepared() const;  // floats that it keeps
+
   // Multiplications and additions of the convolutions and matrix products of one forward pass.
   // (All else is limited by memory and adds less than a hundredth.)
   virtual double flops() const = 0;

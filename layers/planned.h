@@ -11,8 +11,14 @@ struct Planned {
   Shape x{0, 0, 0, 0}, y{0, 0, 0, 0};
   Mode mode = Mode::eval;
 
-  void check_forward(const char* layer, ConstView got_y, ConstView got_x, Mode got_mode) const {
+  void check_forward(const char* layer, ConstView got_y, ConstView got_x, Mode got_mode,
+                     Layer::Bf16Views bf16 = {}) const {
     check_shapes(layer, got_y, got_x);
+    const auto known = [](ConstView v, bool may_be_bf16) {
+      return may_be_bf16 || v.element == Element::float32;
+    };
+    require(known(got_x, bf16.x) && known(got_y, bf16.y),
+            "[{}] expected x and y in float32, got bf16", layer);
     require(got_mode == mode, "[{}] expected the planned mode: call plan() again to change it",
             layer);
   }

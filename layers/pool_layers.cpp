@@ -11,16 +11,18 @@ class PoolLayer : public Layer {
  public:
   explicit PoolLayer(const char* name) : name_(name) {}
 
-  Shape plan(const Context&, Shape x, Mode mode) override {
+  Shape plan(const Context& ctx, Shape x, Mode mode) override {
     planned_ = {x, pooled_shape(x), mode};
+    bf16_ = mode == Mode::eval && takes_bf16_views(ctx) && x.c % 2 == 0;
     return planned_.y;
   }
+  Bf16Views bf16_views() const override { return {bf16_, bf16_}; }
   Index workspace() const override { return 0; }
   double flops() const override { return 0; }
   Remake remake_from() const override { return Remake::from_x; }
 
   void forward(const Context& ctx, View y, ConstView x, Mode mode) override {
-    planned_.check_forward(name_, y, x, mode);
+    planned_.check_forward(name_, y, x, mode, bf16_views());
     pool_forward(ctx, y, x);
   }
   void remake(const Context& ctx, View y, ConstView x) override { pool_forward(ctx, y, x); }
@@ -54,6 +56,7 @@ class PoolLayer : public Layer {
 
   const char* name_;
   Planned planned_;
+  bool bf16_ = false;
 };
 
 class MaxPool final : public PoolLayer {

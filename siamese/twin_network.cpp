@@ -50,6 +50,10 @@ void TwinNetwork::plan(const Context& ctx, Index batch, Mode mode) {
     workspace_ = std::max(workspace_, kept_ + head.layer->workspace());
     kept_ += head.layer->kept();
   });
+  if (mode == Mode::eval) {
+    workspace_ += tower_->prepared();
+    for_each_head([&](Head& head, Task) { workspace_ += head.layer->prepared(); });
+  }
   // In backward every layer finds the gradient with respect to the features below its own scratch.
   if (mode == Mode::train) workspace_ += workspace_floats(features.size());
 }
@@ -85,6 +89,14 @@ LayerDescription TwinNetwork::describe() const {
   keep_output(network.parts[0], static_cast<Index>(features_.bytes()));
   network.parts.push_back(std::move(heads));
   return network;
+}
+
+void TwinNetwork::prepare(const Context& ctx) {
+  require(ctx.workspace != nullptr, "[twin_network] the context has no workspace");
+  ctx.workspace->release();
+  tower_->prepare(ctx);
+  for_each_head([&](Head& head, Task) { head.layer->prepare(ctx); });
+  ctx.workspace->hold();
 }
 
 void TwinNetwork::begin_step(std::uint64_t seed, std::uint64_t step) {

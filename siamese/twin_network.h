@@ -45,6 +45,10 @@ class TwinNetwork {
   // end of forward to backward.
   Index workspace() const { return workspace_; }
   Index kept() const { return kept_; }
+  // For many forward passes of inference between which no parameter changes, after plan(): see
+  // Layer::prepare. It lasts until the workspace is planned anew (Engine::plan). On device cuda it
+  // is under way when this returns, as forward is.
+  void prepare(const Context& ctx);
   Index output_bytes() const;      // what the features and the heads' outputs take, which stay
   Index activation_bytes() const;  // kept and outputs
   double flops() const;            // of one forward pass over the batch

@@ -12,6 +12,10 @@
 //
 // All functions throw Error on shapes that do not fit, before writing anything. x and y may be
 // channel slices (ld > c); w and dw are contiguous. An empty batch is valid.
+//
+// Forward in bf16 on the CPU also takes bf16 views (core/view.h), in the place of x, of y or of
+// both. As an operand a number is rounded in any case: the result is, bit for bit, that of the same
+// numbers in float32, rounded once more if y is bf16.
 #pragma once
 #include "core/context.h"
 #include "core/view.h"
@@ -50,6 +54,17 @@ Index conv2d_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv);
 void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,
                     ConvEpilogue epilogue = {});
 
+// Filters that serve many forward passes can be packed once: in the order, and of the arithmetic,
+// in which the kernels read them, so that no pass has to bring them there.
+// How many floats that takes; 0 on devices whose kernels read filters as they are, which have none
+// of the next two.
+Index conv2d_packed_floats(const Context& ctx, Shape w);
+// The order is that of the processor's instruction set (core/isa.h): nothing for a file.
+void conv2d_pack(const Context& ctx, float* packed, ConstView w);
+// The bits of conv2d_forward() with the filters of shape w that were packed in the same arithmetic.
+void conv2d_forward_packed(const Context& ctx, View y, ConstView x, Shape w, const float* packed,
+                           Conv2d conv, ConvEpilogue epilogue = {});
+
 // dx = or += the gradient with respect to x, given dy.
 void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w, Conv2d conv,
                           Write write = Write::overwrite);
@@ -62,6 +77,9 @@ TWINAGE_BACKENDS(conv2d_forward)
 TWINAGE_BACKENDS(conv2d_backward_data)
 TWINAGE_BACKENDS(conv2d_backward_filter)
 TWINAGE_DEVICE_BACKENDS(conv2d_workspace)
+TWINAGE_BACKEND(cpu, conv2d_pack)
+TWINAGE_BACKEND(cpu, conv2d_packed_floats)
+TWINAGE_BACKEND(cpu, conv2d_forward_packed)
 TWINAGE_BACKEND(vendor, conv2d_forward)
 TWINAGE_BACKEND(vendor, conv2d_backward_data)
 TWINAGE_BACKEND(vendor, conv2d_backward_filter)

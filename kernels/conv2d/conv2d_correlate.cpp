@@ -74,8 +74,8 @@ void run_tail(CorrelationTile tile, const Panel& panel, Index pixels, float* tai
   tile.y = tail;
   tile.y_offsets = offsets;
   panel.tiles->correlate[panel.vectors][pixels](tile);
-  for (Index m = 0; m < pixels; ++m)
-    std::copy_n(tail + offsets[m], panel.columns, y + y_offsets[m]);
+  const Index places = words(tile.y_bf16 ? Element::bf16 : Element::float32, panel.columns);
+  for (Index m = 0; m < pixels; ++m) std::copy_n(tail + offsets[m], places, y + y_offsets[m]);
 }
 
 // Points a tile at the taps of its line that are inside the picture, in the input and in the panel.
@@ -115,7 +115,8 @@ void run_panel(const Plan& plan, const Block& block, Index block_index, const Pa
   const bool in_place = !plan.blocks.halo && g.one_tap() && panel.first == 0;
 
   CorrelationTile tile{};
-  tile.y = job.y.pixel(block.first_image, block.first_row, 0) + panel.first;
+  tile.y = job.y.pixel(block.first_image, block.first_row, 0) + words(job.y_element, panel.first);
+  tile.y_bf16 = job.y_element == Element::bf16;
   tile.accumulate = job.write == Write::accumulate;
   tile.bias = plan.bias != nullptr ? plan.bias + panel.first : nullptr;
   tile.relu = job.epilogue.relu;
@@ -150,7 +151,7 @@ void run_panel(const Plan& plan, const Block& block, Index block_index, const Pa
 }  // namespace
 
 Index correlate_workspace(const Context& ctx, const Geometry& g, Index K) {
-  const Blocks blocks = blocks_for_correlation(g, operands_of(ctx));
+  const Blocks blocks = blocks_for_correlation(g, operands_of(ctx) == Operands::pairs);
   const Index padded = Panels(K, g.one_tap()).padded();
   return workspace_floats(padded) + workspace_floats(2 * blocks.count() * padded) +
          ctx.threads * scratch_floats(blocks);
@@ -158,8 +159,8 @@ Index correlate_workspace(const Context& ctx, const Geometry& g, Index K) {
 
 void correlate(const Context& ctx, const Correlation& job) {
   const Geometry& g = job.g;
-  const Operands operands = operands_of(ctx);
-  Plan plan{job, blocks_for_correlation(g, operands), Panels(job.K, g.one_tap(), operands)};
+  Plan plan{job, blocks_for_correlation(g, job.rounded_channels > 0),
+            Panels(job.K, g.one_tap(), operands_of(ctx))};
   const Index padded = plan.panels.padded(), blocks = plan.blocks.count();
   WorkspaceScope scope(ctx.workspace);
   if (job.epilogue.bias != nullptr) {

@@ -10,15 +10,16 @@ namespace twinage::cpu {
 struct Correlation {
   Geometry g;  // C counts elements of the operands
   Index K = 0;
-  Source x;                        // floats, whatever the operands
-  Index rounded_channels = 0;      // of x, if the operands are pairs; else 0
-  Target y;                        // its pitches lead from one output pixel to the next
+  Source x;                    // floats, or of pairs that are in memory already
+  Index rounded_channels = 0;  // of floats of which pairs are made; else 0
+  Target y;                    // its pitches lead from one output pixel to the next
+  Element y_element = Element::float32;
   const float* filters = nullptr;  // panels [panel][R * S * C][width]
   Write write = Write::overwrite;
   ConvEpilogue epilogue;
 };
 
-// Scratch that correlate() takes from the context.
+// Scratch that correlate() takes from the context at most, whether x has to be rounded or not.
 Index correlate_workspace(const Context& ctx, const Geometry& g, Index K);
 
 void correlate(const Context& ctx, const Correlation& job);

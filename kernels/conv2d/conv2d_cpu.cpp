@@ -34,9 +34,16 @@ void pair_if_rounded(const Context& ctx, Geometry& g) {
   g.C = elements(operands_of(ctx), g.C);
 }
 
-void round_if_asked(const Context& ctx, Correlation& job) {
-  if (operands_of(ctx) == Operands::pairs) job.rounded_channels = job.g.C;
+void round_if_asked(const Context& ctx, Correlation& job, Element x) {
+  if (operands_of(ctx) == Operands::pairs && x == Element::float32) job.rounded_channels = job.g.C;
   pair_if_rounded(ctx, job.g);
+}
+
+// Floats of the panels of filters of shape w.
+Index panel_floats(const Context& ctx, Shape w) {
+  const bool one_tap = w.h * w.w == 1;
+  return workspace_floats(Panels(w.n, one_tap).padded() * w.h * w.w *
+                          elements(operands_of(ctx), w.c));
 }
 
 // Filters as pairs, before they are packed into panels; none if they stay as they are.
@@ -50,8 +57,7 @@ Index pairs_of_filters(const Context& ctx, Shape w) {
 Index forward_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv) {
   Geometry g = geometry_of(x, w, conv);
   pair_if_rounded(ctx, g);
-  return pairs_of_filters(ctx, w) +
-         workspace_floats(Panels(w.n, g.one_tap()).padded() * g.terms()) +
+  return pairs_of_filters(ctx, w) + panel_floats(ctx, w) +
          correlate_workspace(ctx, g.pointwise() ? flattened(g) : g, w.n);
 }
 
@@ -75,24 +81,38 @@ Index conv2d_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv) {
                    filter_workspace(ctx, x, w, conv)});
 }
 
-void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,
-                    ConvEpilogue epilogue) {
-  Correlation job;
-  job.g = geometry_of(x.shape, w.shape, conv);
-  job.K = w.shape.n;
-  job.x = source_of(x);
-  job.y = target_of(y);
-  job.epilogue = epilogue;
-  flatten_if_pointwise(job);
-  round_if_asked(ctx, job);
+Index conv2d_packed_floats(const Context& ctx, Shape w) {
+  return panel_floats(ctx, w);
+}
 
+void conv2d_pack(const Context& ctx, float* packed, ConstView w) {
   WorkspaceScope scope(ctx.workspace);
   if (const Index floats = pairs_of_filters(ctx, w.shape); floats > 0)
     w = pair_channels(ctx, scope.floats(floats), w);
-  float* filters = scope.floats(Panels(job.K, job.g.one_tap()).padded() * job.g.terms());
-  pack_filters(ctx, filters, w);
-  job.filters = filters;
+  pack_filters(ctx, packed, w);
+}
+
+void conv2d_forward_packed(const Context& ctx, View y, ConstView x, Shape w, const float* packed,
+                           Conv2d conv, ConvEpilogue epilogue) {
+  Correlation job;
+  job.g = geometry_of(x.shape, w, conv);
+  job.K = w.n;
+  job.x = source_of(x);
+  job.y = target_of(y);
+  job.y_element = y.element;
+  job.filters = packed;
+  job.epilogue = epilogue;
+  flatten_if_pointwise(job);
+  round_if_asked(ctx, job, x.element);
   correlate(ctx, job);
+}
+
+void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,
+                    ConvEpilogue epilogue) {
+  WorkspaceScope scope(ctx.workspace);
+  float* packed = scope.floats(panel_floats(ctx, w.shape));
+  cpu::conv2d_pack(ctx, packed, w);
+  cpu::conv2d_forward_packed(ctx, y, x, w.shape, packed, conv, epilogue);
 }
 
 void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w, Conv2d conv,
@@ -113,7 +133,7 @@ void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w
                whole.ld * conv.stride};
       job.write = write;
       if (conv.stride == 1) flatten_if_pointwise(job);
-      round_if_asked(ctx, job);
+      round_if_asked(ctx, job, Element::float32);
 
       WorkspaceScope scope(ctx.workspace);
       float* filters = scope.floats(Panels(job.K, job.g.one_tap()).padded() * job.g.terms());

@@ -19,10 +19,9 @@ Index floats_of_a_row(const Blocks& blocks) {
 }
 
 // One image a block, copied if windows reach outside or operands are rounded.
-Blocks whole_images(const Geometry& g, Operands operands) {
+Blocks whole_images(const Geometry& g, bool rounded) {
   const bool halo = g.reaches_outside();
-  const bool copy = halo || operands == Operands::pairs;
-  return {g, {g.N, std::max<Index>(1, g.N)}, {g.P, 1}, halo, false, copy ? g.C : 0, operands};
+  return {g, {g.N, std::max<Index>(1, g.N)}, {g.P, 1}, halo, false, halo || rounded ? g.C : 0};
 }
 
 }  // namespace
@@ -59,8 +58,8 @@ Block block_at(const Blocks& blocks, Index i) {
           blocks.rows.size(row)};
 }
 
-Blocks blocks_for_correlation(const Geometry& g, Operands operands) {
-  Blocks blocks = whole_images(g, operands);
+Blocks blocks_for_correlation(const Geometry& g, bool rounded) {
+  Blocks blocks = whole_images(g, rounded);
   if (blocks.halo && g.P * g.Q <= kSmallMap && g.N >= kFewestImagesOfALine) {
     blocks.images = cut_at_most(g.N, kImagesOfALine);
     return blocks;
@@ -84,7 +83,8 @@ Blocks blocks_for_correlation(const Geometry& g, Operands operands) {
 }
 
 Blocks blocks_for_filter(const Geometry& g, Operands operands) {
-  Blocks blocks = whole_images(g, operands);
+  Blocks blocks = whole_images(g, operands == Operands::pairs);
+  blocks.operands = operands;
   // A tap's pixels must be adjacent in the order of pixels: rows of taps skip rows of pixels,
   // columns of taps skip columns. And a column of single pixels has its pairs along the column.
   blocks.by_column =

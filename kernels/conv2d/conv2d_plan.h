@@ -57,7 +57,7 @@ struct Blocks {
   bool halo = false;  // some window reaches outside the picture
   bool by_column = false;
   Index copy_ld = 0;  // pitch of the copy, with zeros around, that is read instead of x; 0: none
-  Operands operands = Operands::floats;  // of the copy; pairs: see each function
+  Operands operands = Operands::floats;  // of the copy for the filter's gradient
 
   Index count() const { return g.N * g.P * g.Q == 0 ? 0 : images.pieces * rows.pieces; }
   Index max_pixels() const { return images.max_size() * rows.max_size() * g.Q; }
@@ -75,9 +75,9 @@ struct Block {
 
 Block block_at(const Blocks& blocks, Index i);
 
-// Blocks for forward and backward data: many short sums. Pairs are of channels: g.C counts pairs,
-// and the copy has them.
-Blocks blocks_for_correlation(const Geometry& g, Operands operands);
+// Blocks for forward and backward data: many short sums. g.C counts elements of the operands. If x
+// is `rounded` to pairs on the way, the copy has them.
+Blocks blocks_for_correlation(const Geometry& g, bool rounded);
 // Blocks for the filter gradient: sums over the pixels of a block. Pairs are of output pixels,
 // neighbours in the innermost loop of a block's order: each line's first and second, third and
 // fourth, ...; the copy has, of every pixel, its pair with the one that the neighbour reads.

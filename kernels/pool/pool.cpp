@@ -22,6 +22,13 @@ Shape checked_shape(const char* operation, Shape x, Pool pool) {
   return {x.n, extent(x.h), extent(x.w), x.c};
 }
 
+// Of a forward pass, whose views may be of bf16 where pool.h says.
+void require_views(const char* operation, const Context& ctx, ConstView y, ConstView x,
+                   Shape expected) {
+  require_view(operation, "x", x, takes_bf16_views(ctx));
+  require_shape(operation, "y", y, expected, takes_bf16_views(ctx));
+}
+
 }  // namespace
 
 Shape pool_shape(Shape x, Pool pool) {
@@ -29,8 +36,7 @@ Shape pool_shape(Shape x, Pool pool) {
 }
 
 void max_pool_forward(const Context& ctx, View y, ConstView x, Pool pool) {
-  require_view("max_pool_forward", "x", x);
-  require_shape("max_pool_forward", "y", y, checked_shape("max_pool_forward", x.shape, pool));
+  require_views("max_pool_forward", ctx, y, x, checked_shape("max_pool_forward", x.shape, pool));
   TWINAGE_DISPATCH(ctx, max_pool_forward, y, x, pool);
 }
 
@@ -45,8 +51,7 @@ void max_pool_backward(const Context& ctx, View dx, ConstView dy, ConstView x, C
 }
 
 void average_pool_forward(const Context& ctx, View y, ConstView x, Pool pool) {
-  require_view("average_pool_forward", "x", x);
-  require_shape("average_pool_forward", "y", y,
+  require_views("average_pool_forward", ctx, y, x,
                 checked_shape("average_pool_forward", x.shape, pool));
   TWINAGE_DISPATCH(ctx, average_pool_forward, y, x, pool);
 }
@@ -59,8 +64,7 @@ void average_pool_backward(const Context& ctx, View dx, ConstView dy, Pool pool,
 }
 
 void global_average_pool_forward(const Context& ctx, View y, ConstView x) {
-  require_view("global_average_pool_forward", "x", x);
-  require_shape("global_average_pool_forward", "y", y, {x.shape.n, 1, 1, x.shape.c});
+  require_views("global_average_pool_forward", ctx, y, x, {x.shape.n, 1, 1, x.shape.c});
   TWINAGE_DISPATCH(ctx, global_average_pool_forward, y, x);
 }
 

@@ -7,6 +7,9 @@
 //
 // Views may be channel slices; outputs may not overlap inputs. Throws Error on shapes that do not
 // fit, before writing anything. A maximum may or may not see a NaN of its window.
+//
+// The forward passes on the CPU in bf16 take bf16 views (core/view.h) in the place of x, of y or of
+// both. The result is that of the same numbers in float32, rounded if y is bf16.
 #pragma once
 #include "core/context.h"
 #include "core/view.h"

@@ -39,13 +39,13 @@ void for_rows(const Context& ctx, Shape y, F f) {
 }  // namespace
 
 void max_pool_forward(const Context& ctx, View y, ConstView x, Pool pool) {
-  const PoolKernels& kernel = kernels();
+  const auto largest = pick(kernels().largest, x, y);
   for_rows(ctx, y.shape, [&](Index n, Index p) {
     const Pixels rows = pixels_of_window(p, x.shape.h, pool);
     for (Index q = 0; q < y.shape.w; ++q) {
       const Pixels columns = pixels_of_window(q, x.shape.w, pool);
-      kernel.largest(at(y, n, p, q), at(x, n, rows.first, columns.first), box_of(x, rows, columns),
-                     y.shape.c);
+      largest(at(y, n, p, q), at(x, n, rows.first, columns.first), box_of(x, rows, columns),
+              y.shape.c);
     }
   });
 }
@@ -109,57 +109,57 @@ float inverse_area(Pool pool) {
 // Row h of image n.
 void sum_of_three(View y, ConstView x, Index n, Index h, Pool pool, bool accumulate) {
   const Pixels rows = pixels_of_window(h, x.shape.h, pool);
-  kernels().sum_of_three(at(y, n, h, 0), y.ld, at(x, n, rows.first, 0),
-                         box_of(x, rows, {0, x.shape.w}), x.shape.c, inverse_area(pool),
-                         accumulate);
+  const auto sum = pick(kernels().sum_of_three, x, y);
+  sum(at(y, n, h, 0), y.ld, at(x, n, rows.first, 0), box_of(x, rows, {0, x.shape.w}), x.shape.c,
+      inverse_area(pool), accumulate);
 }
 
 }  // namespace
 
 void average_pool_forward(const Context& ctx, View y, ConstView x, Pool pool) {
-  const PoolKernels& kernel = kernels();
+  const auto sum = pick(kernels().sum, x, y);
   for_rows(ctx, y.shape, [&](Index n, Index p) {
     if (is_three_by_three(pool)) return sum_of_three(y, x, n, p, pool, false);
     const Pixels rows = pixels_of_window(p, x.shape.h, pool);
     for (Index q = 0; q < y.shape.w; ++q) {
       const Pixels columns = pixels_of_window(q, x.shape.w, pool);
-      kernel.sum(at(y, n, p, q), at(x, n, rows.first, columns.first), box_of(x, rows, columns),
-                 y.shape.c, inverse_area(pool), false);
+      sum(at(y, n, p, q), at(x, n, rows.first, columns.first), box_of(x, rows, columns), y.shape.c,
+          inverse_area(pool), false);
     }
   });
 }
 
 // Gathers: a pixel of dx takes its share from every window that contains it.
 void average_pool_backward(const Context& ctx, View dx, ConstView dy, Pool pool, Write write) {
-  const PoolKernels& kernel = kernels();
+  const auto sum = pick(kernels().sum, dy, dx);
   const bool accumulate = write == Write::accumulate;
   for_rows(ctx, dx.shape, [&](Index n, Index h) {
     if (is_three_by_three(pool)) return sum_of_three(dx, dy, n, h, pool, accumulate);
     const Pixels rows = windows_of_pixel(h, dy.shape.h, pool);
     for (Index w = 0; w < dx.shape.w; ++w) {
       const Pixels columns = windows_of_pixel(w, dy.shape.w, pool);
-      kernel.sum(at(dx, n, h, w), at(dy, n, rows.first, columns.first), box_of(dy, rows, columns),
-                 dx.shape.c, inverse_area(pool), accumulate);
+      sum(at(dx, n, h, w), at(dy, n, rows.first, columns.first), box_of(dy, rows, columns),
+          dx.shape.c, inverse_area(pool), accumulate);
     }
   });
 }
 
 void global_average_pool_forward(const Context& ctx, View y, ConstView x) {
-  const PoolKernels& kernel = kernels();
+  const auto sum = pick(kernels().sum, x, y);
   const float factor = 1.0F / static_cast<float>(x.shape.h * x.shape.w);
   parallel_for(ctx.threads, x.shape.n, [&](Index n, int) {
-    kernel.sum(y.pixel(n), at(x, n, 0, 0), box_of(x, {0, x.shape.h}, {0, x.shape.w}), x.shape.c,
-               factor, false);
+    sum(y.pixel(n), at(x, n, 0, 0), box_of(x, {0, x.shape.h}, {0, x.shape.w}), x.shape.c, factor,
+        false);
   });
 }
 
 void global_average_pool_backward(const Context& ctx, View dx, ConstView dy, Write write) {
-  const PoolKernels& kernel = kernels();
+  const auto sum = pick(kernels().sum, dy, dx);
   const float factor = 1.0F / static_cast<float>(dx.shape.h * dx.shape.w);
   for_rows(ctx, dx.shape, [&](Index n, Index h) {
     for (Index w = 0; w < dx.shape.w; ++w)
-      kernel.sum(at(dx, n, h, w), dy.pixel(n), box_of(dy, {0, 1}, {0, 1}), dx.shape.c, factor,
-                 write == Write::accumulate);
+      sum(at(dx, n, h, w), dy.pixel(n), box_of(dy, {0, 1}, {0, 1}), dx.shape.c, factor,
+          write == Write::accumulate);
   });
 }
 

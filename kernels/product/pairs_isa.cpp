@@ -5,6 +5,7 @@
 // the flags of the processor play no part (Intel, Software Developer's Manual, VDPBF16PS). The
 // other instruction sets compute the same in the same order, but keep subnormal numbers. A product
 // of two bf16 has 16 bits: it is exact in float32.
+#include "core/simd_bf16.h"
 #include "kernels/product/tiles_isa.h"
 
 #ifdef __AVX512BF16__
@@ -15,25 +16,11 @@ namespace twinage::cpu::TWINAGE_ISA_NAMESPACE {
 namespace {
 
 template <int N>
-struct Words {
-  typedef std::uint32_t Value __attribute__((vector_size(N * 4)));
-  typedef std::uint32_t Unaligned __attribute__((vector_size(N * 4), aligned(4), may_alias));
-  typedef std::uint32_t One __attribute__((may_alias));
-
-  static TWINAGE_INLINE Value load(const float* p) {
-    return *reinterpret_cast<const Unaligned*>(p);
-  }
-  static TWINAGE_INLINE void store(float* p, Value v) { *reinterpret_cast<Unaligned*>(p) = v; }
-  static TWINAGE_INLINE Value all(const float* p) {
-    return *reinterpret_cast<const One*>(p) + Value{};
-  }
-};
-
-template <int N>
 struct Pairs {
   using Operand = typename Words<N>::Value;
   using Sum = typename Vec<N>::Value;
   static constexpr int width = N;
+  static constexpr bool stores_bf16 = true;
 
   static TWINAGE_INLINE Operand load(const float* p) { return Words<N>::load(p); }
   static TWINAGE_INLINE Operand all(const float* p) { return Words<N>::all(p); }
@@ -48,19 +35,23 @@ struct Pairs {
     sum += (Sum)(a << 16) * (Sum)(b << 16);
 #endif
   }
+  // As N / 2 pairs.
+  static TWINAGE_INLINE void store_bf16(float* p, Sum v) {
+#ifdef __AVX512BF16__
+    if constexpr (N == 16)
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), (__m256i)_mm512_cvtneps_pbh((__m512)v));
+    else
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(p), (__m128i)_mm256_cvtneps_pbh((__m256)v));
+#else
+    Halves<N>::store(p, 0, v);
+#endif
+  }
 };
-
-// The nearest bf16 in the upper half of each word; the lower half is to be cut off (core/bf16.h).
-template <class Value>
-TWINAGE_INLINE Value rounded(Value bits) {
-  const Value nan = (Value)((bits & 0x7FFFFFFFU) > 0x7F800000U);
-  return (nan & (bits | 0x400000U)) | (~nan & (bits + 0x7FFFU + (bits >> 16 & 1U)));
-}
 
 template <int N>
 TWINAGE_INLINE void store_pairs(float* to, typename Words<N>::Value first,
                                 typename Words<N>::Value second) {
-  Words<N>::store(to, rounded(first) >> 16 | (rounded(second) & 0xFFFF0000U));
+  Words<N>::store(to, rounded_words(first) >> 16 | (rounded_words(second) & 0xFFFF0000U));
 }
 
 // Every second element of two vectors, from the first or the second on.

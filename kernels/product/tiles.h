@@ -30,6 +30,7 @@ struct CorrelationTile {
   float* y;
   const std::int32_t* y_offsets;  // [pixels] floats from y
   bool accumulate;                // y += instead of y =
+  bool y_bf16;                    // y is a bf16 view (core/view.h): of pairs only, and overwritten
 
   // What happens on the way out; null: nothing. Each has a panel's width.
   const float* bias;

@@ -9,6 +9,7 @@ struct Floats {
   using V = Vec<N>;
   using Operand = typename V::Value;
   static constexpr int width = N;
+  static constexpr bool stores_bf16 = false;
 
   static TWINAGE_INLINE Operand load(const float* p) { return V::load(p); }
   static TWINAGE_INLINE Operand all(const float* p) { return V::all(*p); }

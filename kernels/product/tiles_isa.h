@@ -7,6 +7,7 @@
 //   Operand                 a vector of elements
 //   load(p), all(p)         `width` elements from p; the element at p, `width` times
 //   add(sum, a, b)          sum += a * b
+//   stores_bf16             whether sums may be stored as bf16, by store_bf16(p, sum)
 #pragma once
 #include <utility>
 
@@ -62,6 +63,15 @@ __attribute__((noinline)) void correlate(const CorrelationTile& t) {
     }
     const typename V::Value bias =
         t.bias != nullptr ? V::load(t.bias + v * N) : typename V::Value{};
+    if constexpr (Product::stores_bf16)
+      if (t.y_bf16) {
+        TWINAGE_UNROLL for (int m = 0; m < MR; ++m) {
+          typename V::Value out = acc[m][v] + bias;
+          if (t.relu) out = V::max(out, typename V::Value{});
+          Product::store_bf16(t.y + t.y_offsets[m] + v * N / 2, out);
+        }
+        continue;
+      }
     TWINAGE_UNROLL for (int m = 0; m < MR; ++m) {
       float* y = t.y + t.y_offsets[m] + v * N;
       typename V::Value out = acc[m][v] + bias;

@@ -55,6 +55,24 @@ TEST_CASE("what is kept and scratch share a workspace from both ends, and never 
   CHECK_THROWS_AS(a.keep(nullptr), Error);
 }
 
+TEST_CASE("what is held stays below what forward passes keep, until it is released") {
+  Workspace workspace(64);
+  Kept held, kept;
+  held.plan(vector(16));
+  kept.plan(vector(16));
+  const float* at = held.keep(&workspace).data;
+  workspace.hold();
+  kept.keep(&workspace);
+  CHECK(workspace.kept() == 32);
+  workspace.forget();
+  CHECK(workspace.kept() == 16);
+  CHECK(held.view(&workspace).data == at);
+  CHECK_THROWS_AS((void)kept.view(&workspace), Error);
+  workspace.release();
+  CHECK(workspace.kept() == 0);
+  CHECK_THROWS_AS((void)held.view(&workspace), Error);
+}
+
 TEST_CASE("a frame grows and shrinks, and what it still covers stays where it is") {
   Workspace workspace(128);
   WorkspaceScope outside(&workspace);

@@ -151,6 +151,49 @@ TEST_CASE("inference reads a face alike, alone or in a batch") {
   CHECK_THROWS_AS(net.forward(TestContext(net.workspace()), wrong.view(), Mode::eval), Error);
 }
 
+TEST_CASE("prepared for many passes, inference has the same bits, until it is planned anew") {
+  const Preset alexnet{"test", "alexnet_bn", 67, 67, 0.1};
+  for (const Preset& preset : {kPreset, alexnet})
+    for (const Math math : {Math::fp32, Math::bf16}) {
+      if (math == Math::bf16 && test_device() != Device::cpu) continue;
+      CAPTURE(preset.backbone);
+      CAPTURE(to_string(math));
+      TwinNetwork net(preset, kWidth);
+      initialize(net.parameters(), 1);
+      net.plan(TestContext(), 2, Mode::eval);
+      const TestContext memory(net.workspace());
+      Context ctx = memory.get();
+      ctx.math = math;
+      Random random(5);
+      GuardedTensor images({2, preset.input, preset.input, 3});
+      images.fill_uniform(random);
+      const auto plan = [&] {
+        ctx.workspace->release();
+        net.plan(ctx, 2, Mode::eval);
+      };
+      const auto run = [&] {
+        return values_of(net.forward(ctx, images.view(), Mode::eval)[Task::embedding]);
+      };
+      plan();
+      const std::vector<float> fresh = run();
+      CHECK(largest(fresh) > 1e-3);
+      net.prepare(ctx);
+      CHECK(run() == fresh);
+      CHECK(run() == fresh);  // the first pass has not written over what was prepared
+      Tensor& filter = net.parameters()[0]->value;
+      filter.fill(0.01F);
+      CHECK(run() == fresh);  // what was prepared does not see it
+      net.prepare(ctx);
+      const std::vector<float> other = run();
+      CHECK(other != fresh);
+      plan();
+      CHECK(run() == other);
+      net.prepare(ctx);
+      ctx.math = math == Math::fp32 ? Math::bf16 : Math::fp32;
+      if (test_device() == Device::cpu) CHECK_THROWS_AS(run(), Error);
+    }
+}
+
 TEST_CASE("a network that reads faces first and is trained then steps as one that never did") {
   TwinNetwork reader(kPreset, kWidth), other(kPreset, kWidth);
   for (TwinNetwork* net : {&reader, &other}) initialize(net->parameters(), 1);

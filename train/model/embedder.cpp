@@ -156,6 +156,8 @@ void embed_more(Engine& engine, TwinNetwork& network, const FaceStore& store,
   const float share = 1.0F / static_cast<float>(looks.size());
 
   const Ranks& ranks = engine.ranks();
+  // Every look at every batch is a forward pass; of few faces there are none for the last ranks.
+  if (result.done + ranks.rank() * batch < count) network.prepare(ctx);
   while (result.done < count) {
     // A round: a batch for each rank, the last ones less or nothing.
     const Index first = std::min(count, result.done + ranks.rank() * batch);

@@ -75,6 +75,7 @@ Index Engine::plan_network(TwinNetwork& network, Index batch, Mode mode, Index b
 
 void Engine::plan(TwinNetwork& network, Index batch, Mode mode, Index beside,
                   const Shards* shards) {
+  workspace_->release();  // what another plan has prepared
   const Index needed = plan_network(network, batch, mode, beside, shards);
   if (needed > workspace_->capacity()) {
     *workspace_ = Workspace();  // free the old one first
