@@ -91,6 +91,51 @@ TEST_CASE("inference in bf16 rounds between layers that know bf16 views, and now
   }
 }
 
+TEST_CASE("branches share x: it is bf16 if all of them know that") {
+  Context bf16;
+  bf16.math = Math::bf16;
+  const Shape shape{2, 5, 5, 8};
+  for (const bool first : {true, false}) {
+    LayerPtr knows = conv_bn_relu(8, 8, {1, 1}, {}), does_not = depthwise(8, {3, 3}, {1, 1, 1});
+    const LayerPtr both = first ? concat(list_of(std::move(knows), std::move(does_not)))
+                                : concat(list_of(std::move(does_not), std::move(knows)));
+    both->plan(bf16, shape, Mode::eval);
+    CHECK(!both->bf16_views().x);
+    CHECK(!both->bf16_views().y);
+  }
+  const LayerPtr alike = concat(list_of(max_pool({3, 1, 1}), average_pool({3, 1, 1})));
+  alike->plan(bf16, shape, Mode::eval);
+  CHECK(alike->bf16_views().x);
+  CHECK(alike->bf16_views().y);
+}
+
+TEST_CASE("what was prepared serves until the next plan, whatever becomes of the parameters") {
+  Context ctx;
+  const Shape shape{2, 5, 5, 8};
+  for (const bool per_channel : {false, true}) {
+    const LayerPtr layer =
+        per_channel ? depthwise(8, {3, 3}, {1, 1, 1}) : conv_bn_relu(8, 8, {3, 3}, {1, 1, 1});
+    fill_from_hash(layer->parameters());
+    const std::vector<float> x = hash_uniform("x", shape.size());
+    layer->plan(ctx, shape, Mode::eval);
+    Workspace workspace(layer->workspace() + layer->prepared());
+    ctx.workspace = &workspace;
+    const auto y = [&] {
+      GuardedTensor out(shape);
+      layer->forward(ctx, out.view(), {x.data(), shape}, Mode::eval);
+      return out.values();
+    };
+    layer->prepare(ctx);
+    workspace.hold();
+    const std::vector<float> before = y();
+    layer->parameters()[0]->value.fill(0.5F);
+    CHECK(y() == before);
+    workspace.release();
+    layer->plan(ctx, shape, Mode::eval);
+    CHECK(y() != before);
+  }
+}
+
 TEST_CASE("inference in bf16 needs half the room between layers") {
   const Shape shape{8, 40, 40, 16};
   const LayerPtr two = chain(list_of(max_pool({3, 1, 1}), max_pool({3, 1, 1})));
