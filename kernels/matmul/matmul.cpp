@@ -5,8 +5,8 @@
 namespace twinage {
 namespace {
 
-bool is_matrix(Shape shape, Index ld) {
-  return shape.h == 1 && shape.w == 1 && ld >= shape.c;
+bool is_matrix(ConstView m) {
+  return m.shape.h == 1 && m.shape.w == 1 && m.ld >= m.shape.c && m.element == Element::float32;
 }
 
 }  // namespace
@@ -20,9 +20,9 @@ Index matmul_workspace(const Context& ctx, Index M, Index N, Index K) {
 void matmul(const Context& ctx, View c, ConstView a, Transpose transpose_a, ConstView b,
             Transpose transpose_b, Write write) {
   require(
-      is_matrix(c.shape, c.ld) && is_matrix(a.shape, a.ld) && is_matrix(b.shape, b.ld),
-      "[matmul] expected matrices (rows, 1, 1, columns) with a pitch of at least their columns, "
-      "got c = {}, a = {}, b = {}",
+      is_matrix(c) && is_matrix(a) && is_matrix(b),
+      "[matmul] expected matrices (rows, 1, 1, columns) of float32 with a pitch of at least their "
+      "columns, got c = {}, a = {}, b = {}",
       c.shape, a.shape, b.shape);
   const bool ta = transpose_a == Transpose::yes, tb = transpose_b == Transpose::yes;
   const Index M = ta ? a.shape.c : a.shape.n, K = ta ? a.shape.n : a.shape.c;

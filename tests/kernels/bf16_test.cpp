@@ -10,7 +10,7 @@
 #include "core/isa.h"
 #include "kernels/matmul/matmul.h"
 #include "kernels/product/tiles.h"
-#include "tests/kernels/conv2d_cases.h"
+#include "tests/kernels/on_cpu.h"
 
 using namespace twinage;
 using namespace twinage::test;
@@ -20,25 +20,8 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// A context in bf16 with a workspace of just the size that was planned, poisoned with NaN.
-struct Bf16 {
-  template <class Plan>
-  Bf16(int threads, Plan plan) {
-    ctx.math = Math::bf16;
-    ctx.threads = threads;
-    workspace = Workspace(plan(ctx));
-    ctx.workspace = &workspace;
-    WorkspaceScope scope(&workspace);
-    std::fill_n(scope.floats(workspace.capacity()), workspace.capacity(),
-                std::numeric_limits<float>::quiet_NaN());
-  }
-  Bf16(const Bf16&) = delete;
-  Workspace workspace;
-  Context ctx;
-};
-
-Bf16 bf16_for(const Case& c, int threads = 2) {
-  return Bf16(threads, [&](const Context& ctx) { return conv2d_workspace(ctx, c.x, c.w, c.conv); });
+OnCpu bf16_for(const Case& c, int threads = 2) {
+  return OnCpu(Math::bf16, threads, c);
 }
 
 // The three passes of a case, on the CPU or by definition.
@@ -163,7 +146,7 @@ TEST_CASE("bf16: conv2d agrees with the definition, which rounds operands and no
   for (const Case& c : cases()) {
     CAPTURE(c);
     const Problem problem(c, false);
-    const Bf16 bf16 = bf16_for(c);
+    const OnCpu bf16 = bf16_for(c);
     Results got(c), want(c);
     got.compute(bf16.ctx, problem, c.conv);
     want.define(bf16.ctx, problem, c.conv);
@@ -179,7 +162,7 @@ TEST_CASE("bf16: conv2d multiplies small integers exactly, and adds to what is t
   for (const Case& c : cases()) {
     CAPTURE(c);
     const Problem problem(c, true);
-    const Bf16 bf16 = bf16_for(c, 3);
+    const OnCpu bf16 = bf16_for(c, 3);
     Results got(c), want(c);
     got.compute(bf16.ctx, problem, c.conv);
     want.define(Context{}, problem, c.conv);
@@ -204,7 +187,7 @@ TEST_CASE("bf16: conv2d's epilogue works on float32 sums") {
   for (const Case& c : cases()) {
     CAPTURE(c);
     const Problem problem(c, false);
-    const Bf16 bf16 = bf16_for(c);
+    const OnCpu bf16 = bf16_for(c);
     const Shape channels = vector(c.w.n);
     GuardedTensor bias(channels), mean(channels), variance(channels), want_mean(channels),
         want_variance(channels), y(problem.shape, c.extra_channels), want(problem.shape);
@@ -228,7 +211,7 @@ TEST_CASE("bf16: the same bits for any number of threads") {
     const Problem problem(c, false);
     Results first(c);
     for (int threads : {1, 2, 3}) {
-      const Bf16 bf16 = bf16_for(c, threads);
+      const OnCpu bf16 = bf16_for(c, threads);
       Results again(c);
       (threads == 1 ? first : again).compute(bf16.ctx, problem, c.conv);
       if (threads == 1) continue;
@@ -244,7 +227,7 @@ TEST_CASE("bf16: a NaN of an operand reaches every sum that has it, and no other
   const Case c{"", {2, 6, 7, 5}, {9, 3, 3, 5}, {1, 1, 1}};
   Problem problem(c, false);
   problem.x.data()[((6 + 2) * 7 + 3) * 5 + 4] = std::nanf("");  // pixel (2, 3) of image 1
-  const Bf16 bf16 = bf16_for(c);
+  const OnCpu bf16 = bf16_for(c);
   Results got(c), want(c);
   got.compute(bf16.ctx, problem, c.conv);
   want.define(bf16.ctx, problem, c.conv);
@@ -259,7 +242,7 @@ TEST_CASE("bf16: numbers too small to be normal count as themselves or as zero")
   Problem problem(c, false);
   problem.x.fill(0x1p-130F);
   problem.w.fill(1);
-  const Bf16 bf16 = bf16_for(c);
+  const OnCpu bf16 = bf16_for(c);
   Results got(c);
   got.compute(bf16.ctx, problem, c.conv);
   for (float y : got.y.values()) CHECK((y == 0 || y == 4 * 0x1p-130F));
@@ -286,8 +269,9 @@ TEST_CASE("bf16: matmul agrees with the definition, the same bits for any number
           a.fill_uniform(random);
           b.fill_uniform(random);
           for (int threads : {1, 2, 3}) {
-            const Bf16 bf16(
-                threads, [&](const Context& ctx) { return matmul_workspace(ctx, s.M, s.N, s.K); });
+            const OnCpu bf16(Math::bf16, threads, [&](const Context& ctx) {
+              return matmul_workspace(ctx, s.M, s.N, s.K);
+            });
             GuardedTensor c(matrix(s.M, s.N), extra);
             for (Write write : {Write::overwrite, Write::accumulate}) {
               matmul(bf16.ctx, c.view(), a.view(), ta, b.view(), tb, write);
@@ -306,7 +290,7 @@ TEST_CASE("bf16: conv2d's gradients are the derivatives of its forward pass") {
   if (test_device() != Device::cpu) return;
   const Case c{"", {2, 5, 4, 3}, {4, 3, 2, 3}, {2, 1, 1}};
   Problem problem(c, true);  // exact in bf16, and so are steps of 1
-  const Bf16 bf16 = bf16_for(c);
+  const OnCpu bf16 = bf16_for(c);
   Results got(c);
   got.compute(bf16.ctx, problem, c.conv);
   const auto loss = [&] {

@@ -6,31 +6,15 @@
 
 #include "core/bf16.h"
 #include "core/error.h"
+#include "kernels/matmul/matmul.h"
 #include "kernels/pool/pool.h"
-#include "tests/kernels/conv2d_cases.h"
+#include "tests/kernels/on_cpu.h"
 
 using namespace twinage;
 using namespace twinage::test;
 using namespace twinage::test::conv2d;
 
 namespace {
-
-// A context of the CPU with a workspace of just the size that was planned, poisoned with NaN.
-struct OnCpu {
-  OnCpu(Math math, int threads, const Case& c) : OnCpu(math, threads) {
-    workspace = Workspace(conv2d_workspace(ctx, c.x, c.w, c.conv));
-    WorkspaceScope scope(&workspace);
-    std::fill_n(scope.floats(workspace.capacity()), workspace.capacity(), std::nanf(""));
-  }
-  OnCpu(Math math, int threads) {
-    ctx.math = math;
-    ctx.threads = threads;
-    ctx.workspace = &workspace;
-  }
-  OnCpu(const OnCpu&) = delete;
-  Workspace workspace;
-  Context ctx;
-};
 
 // A tensor of bf16 amid guarded memory, of wider pixels if asked.
 class Bf16Tensor {
@@ -217,6 +201,11 @@ TEST_CASE("bf16 views: what does not know them refuses them, and so does other a
           conv2d_forward(bf16.ctx, halves.view(), floats.view(), filters.view(), {},
                          {.mean = statistics.data(), .variance = statistics.data()});
         }) == "[conv2d_forward] expected y in float32 where its statistics are wanted, got bf16");
+  Bf16Tensor matrix_of_halves(matrix(4, 8), 8);  // as wide as one of floats
+  GuardedTensor product(matrix(4, 4)), right(matrix(8, 4));
+  CHECK_THROWS_WITH_AS(matmul(bf16.ctx, product.view(), matrix_of_halves.view(), Transpose::no,
+                              right.view(), Transpose::no),
+                       doctest::Contains("columns) of float32"), Error);
   CHECK(message([&] {
           max_pool_forward(fp32.ctx, floats.view(), halves.view(), {1, 1, 0});
         }) == "[max_pool_forward] expected x in float32, got bf16");

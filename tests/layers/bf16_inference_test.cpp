@@ -5,8 +5,7 @@
 #include "core/bf16.h"
 #include "core/error.h"
 #include "layers/layers.h"
-#include "tests/layers/fixture.h"
-#include "tests/support/test_context.h"
+#include "tests/layers/rig.h"
 
 using namespace twinage;
 using namespace twinage::test;
@@ -36,15 +35,9 @@ Run run(Layer& layer, const std::vector<float>& x, Shape shape, Math math, bool 
   return {y.values(), layer.workspace()};
 }
 
-std::vector<LayerPtr> list_of(auto... layers) {
-  std::vector<LayerPtr> list;
-  (list.push_back(std::move(layers)), ...);
-  return list;
-}
-
 LayerPtr side_by_side(LayerPtr second) {
-  return concat(list_of(conv_bn_relu(16, 8, {1, 1}, {}),
-                        chain(list_of(average_pool({3, 1, 1}), std::move(second)))));
+  return concat(list(conv_bn_relu(16, 8, {1, 1}, {}),
+                     chain(list(average_pool({3, 1, 1}), std::move(second)))));
 }
 
 }  // namespace
@@ -97,13 +90,13 @@ TEST_CASE("branches share x: it is bf16 if all of them know that") {
   const Shape shape{2, 5, 5, 8};
   for (const bool first : {true, false}) {
     LayerPtr knows = conv_bn_relu(8, 8, {1, 1}, {}), does_not = depthwise(8, {3, 3}, {1, 1, 1});
-    const LayerPtr both = first ? concat(list_of(std::move(knows), std::move(does_not)))
-                                : concat(list_of(std::move(does_not), std::move(knows)));
+    const LayerPtr both = first ? concat(list(std::move(knows), std::move(does_not)))
+                                : concat(list(std::move(does_not), std::move(knows)));
     both->plan(bf16, shape, Mode::eval);
     CHECK(!both->bf16_views().x);
     CHECK(!both->bf16_views().y);
   }
-  const LayerPtr alike = concat(list_of(max_pool({3, 1, 1}), average_pool({3, 1, 1})));
+  const LayerPtr alike = concat(list(max_pool({3, 1, 1}), average_pool({3, 1, 1})));
   alike->plan(bf16, shape, Mode::eval);
   CHECK(alike->bf16_views().x);
   CHECK(alike->bf16_views().y);
@@ -138,7 +131,7 @@ TEST_CASE("what was prepared serves until the next plan, whatever becomes of the
 
 TEST_CASE("inference in bf16 needs half the room between layers") {
   const Shape shape{8, 40, 40, 16};
-  const LayerPtr two = chain(list_of(max_pool({3, 1, 1}), max_pool({3, 1, 1})));
+  const LayerPtr two = chain(list(max_pool({3, 1, 1}), max_pool({3, 1, 1})));
   const std::vector<float> x = hash_uniform("x", shape.size());
   CHECK(run(*two, x, shape, Math::fp32).workspace == shape.size());
   CHECK(run(*two, x, shape, Math::bf16).workspace == shape.size() / 2);
