@@ -21,34 +21,38 @@ if(TWINAGE_CUDA)
   find_package(CUDAToolkit REQUIRED)
 endif()
 
-# One wrapper a kernel source, compiled as C++: the same file cannot be of two languages.
-function(twinage_simt_sources target)
+# An object library of kernel sources for device simt: one wrapper a source, compiled as C++, since the
+# same file cannot be of two languages. With checks if ON: every access to memory is reported.
+function(twinage_simt_objects name checks)
   foreach(source IN LISTS ARGN)
-    get_filename_component(name ${source} NAME_WE)
-    set(wrapper ${PROJECT_BINARY_DIR}/simt/${name}_simt.cpp)
+    get_filename_component(stem ${source} NAME_WE)
+    set(wrapper ${PROJECT_BINARY_DIR}/simt/${stem}_simt.cpp)
     file(CONFIGURE OUTPUT ${wrapper} CONTENT "#include \"@source@\"\n" @ONLY)
     list(APPEND wrappers ${wrapper})
   endforeach()
-  add_library(${target}_simt OBJECT ${wrappers})
-  target_link_libraries(${target}_simt PRIVATE twinage_options)
+  add_library(${name} OBJECT ${wrappers})
+  target_link_libraries(${name} PRIVATE twinage_options)
   # Version 4: of version 5, addr2line 2.40 takes the file from the wrong entry.
-  target_compile_options(${target}_simt PRIVATE -g -gdwarf-4 -fno-strict-aliasing -Wno-unknown-pragmas)
+  target_compile_options(${name} PRIVATE -g -gdwarf-4 -fno-strict-aliasing -Wno-unknown-pragmas)
   if(TWINAGE_FUZZ)
     # No fuzzer runs them, and instrumented they take Clang ten minutes.
-    target_compile_options(${target}_simt PRIVATE -O0 -fno-sanitize=all)
+    target_compile_options(${name} PRIVATE -O0 -fno-sanitize=all)
   endif()
-  if(TWINAGE_SIMT_CHECK)
+  if(checks)
     # Calls of __tsan_read4 and its like before every access; kernels/simt defines them.
     # Vectors of the host's would hide which accesses a GPU's thread makes one by one.
-    target_compile_options(${target}_simt PRIVATE -fsanitize=thread -fno-tree-vectorize
-      -fno-tree-slp-vectorize)
+    target_compile_options(${name} PRIVATE -fsanitize=thread -fno-tree-vectorize -fno-tree-slp-vectorize)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-      target_compile_options(${target}_simt PRIVATE "SHELL:-mllvm -tsan-instrument-func-entry-exit=0"
+      target_compile_options(${name} PRIVATE "SHELL:-mllvm -tsan-instrument-func-entry-exit=0"
         "SHELL:-mllvm -tsan-instrument-atomics=0" "SHELL:-mllvm -tsan-instrument-read-before-write=1")
     else()
-      target_compile_options(${target}_simt PRIVATE "SHELL:--param tsan-instrument-func-entry-exit=0")
+      target_compile_options(${name} PRIVATE "SHELL:--param tsan-instrument-func-entry-exit=0")
     endif()
   endif()
+endfunction()
+
+function(twinage_simt_sources target)
+  twinage_simt_objects(${target}_simt ${TWINAGE_SIMT_CHECK} ${ARGN})
   target_sources(${target} PRIVATE $<TARGET_OBJECTS:${target}_simt>)
 endfunction()
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Does all the set-up on Debian 12 and runs all tests:
-#   tools/test.sh           everything: four builds, the formatter, and nvcc where it is found
+#   tools/test.sh           everything: three builds, the formatter, and nvcc where it is found
 #   tools/test.sh quick     the release build's tests only, without faults on purpose
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -29,14 +29,14 @@ else
   tools/install_packages.sh "${packages_build[@]}" "${packages_test[@]}"
 fi
 
-step "release build (g++), every test, every instruction set of this processor"
+step "release build (g++), every test, every instruction set, every access of kernels on simt"
 # With device cuda where nvcc is found, for one of the GPUs that are looked after (all of them:
 # tools/check_cuda.sh); the binary then runs on a machine without a GPU, too.
 cmake --preset release -DTWINAGE_GPU_BENCHMARK=ON -DTWINAGE_PCH=ON \
   -DCMAKE_CUDA_ARCHITECTURES=90 | { grep nvcc || true; }
 build release
 if [ "${1:-}" = quick ]; then
-  ctest --preset release -j "$jobs" -LE faults
+  ctest --preset release -j "$jobs" -LE 'faults|checked'
   exit 0
 fi
 ctest --preset release -j "$jobs"
@@ -44,7 +44,7 @@ ctest --preset release -j "$jobs"
 step "AddressSanitizer + UndefinedBehaviorSanitizer"
 cmake --preset debug >/dev/null
 # All but the commands themselves, which take the compiler as long as half of the rest, and the CUDA
-# kernels on device simt, whose every access is checked further below; with these:
+# kernels on device simt, whose every access kernels_checked has looked at; with these:
 # cmake --build --preset debug && ctest --preset debug.
 build debug --target tests_core tests_kernels tests_layers tests_siamese tests_train tests_fuzz
 ctest --preset debug -j "$jobs" -E '^(tools|bad_input|kernels_simt.*)$'
@@ -53,11 +53,6 @@ step "ThreadSanitizer (clang++)"
 cmake --preset tsan >/dev/null
 build tsan --target tests_core tests_kernels tests_train
 ctest --preset tsan -j "$jobs" -L threads
-
-step "device simt, every access of every kernel checked"
-cmake --preset simt-check >/dev/null
-build simt-check --target tests_kernels
-ctest --preset simt-check -j "$jobs" -R kernels_simt
 
 step "formatting, and that the documents quote the code as it is"
 git ls-files '*.h' '*.cpp' '*.cu' | xargs clang-format --dry-run --Werror
