@@ -34,8 +34,8 @@ function(twinage_simt_objects name checks)
   target_link_libraries(${name} PRIVATE twinage_options)
   # Version 4: of version 5, addr2line 2.40 takes the file from the wrong entry.
   target_compile_options(${name} PRIVATE -g -gdwarf-4 -fno-strict-aliasing -Wno-unknown-pragmas)
-  if(TWINAGE_FUZZ)
-    # No fuzzer runs them, and instrumented they take Clang ten minutes.
+  if(TWINAGE_FUZZ OR (TWINAGE_SANITIZE STREQUAL "thread" AND name STREQUAL "twinage_kernels_simt"))
+    # No fuzzer runs them, nor what ThreadSanitizer runs; instrumented they take Clang minutes.
     target_compile_options(${name} PRIVATE -O0 -fno-sanitize=all)
   endif()
   if(checks)

@@ -31,6 +31,12 @@ TWINAGE_INLINE Value rounded_words(Value bits) {
   return (nan & (bits | 0x400000U)) | (~nan & (bits + 0x7FFFU + (bits >> 16 & 1U)));
 }
 
+// The nearest bf16, as float32.
+template <int N>
+TWINAGE_INLINE typename Vec<N>::Value rounded_to_bf16(typename Vec<N>::Value v) {
+  return (typename Vec<N>::Value)(rounded_words((typename Words<N>::Value)v) & 0xFFFF0000U);
+}
+
 // N neighbouring bf16, of which the first is number `first` counted from the memory's start. (Where
 // instructions are named, compilers take five in their place.)
 template <int N>

@@ -127,7 +127,7 @@ class ConvBnActivation final : public Layer {
       WorkspaceScope scratch(ctx.workspace);
       const View folded = scratch.view(w_.value.shape());
       fold(ctx, folded, shift.data);
-      conv2d_pack(ctx, filters.data, folded);
+      conv2d_pack(ctx, filters.data, planned_.x, folded, conv_);
     }
     is_prepared_ = true;
     prepared_math_ = ctx.math;
@@ -188,7 +188,7 @@ class ConvBnActivation final : public Layer {
     packed_floats_ = 0;
     bf16_ = false;
     if constexpr (Convolution::packs) {
-      packed_floats_ = conv2d_packed_floats(ctx, w);
+      packed_floats_ = conv2d_packed_floats(ctx, planned_.x, w, conv_);
       bf16_ = !train && activation_ == Activation::relu && takes_bf16_views(ctx);
     }
     filters_.plan(train ? nothing : packed_floats_ > 0 ? vector(packed_floats_) : w);

@@ -57,19 +57,21 @@ void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d
   TWINAGE_DISPATCH_OR_VENDOR(ctx, conv2d_forward, y, x, w, conv, epilogue);
 }
 
-Index conv2d_packed_floats(const Context& ctx, Shape w) {
+Index conv2d_packed_floats(const Context& ctx, Shape x, Shape w, Conv2d conv) {
+  conv2d_shape(x, w, conv);
   require_math(ctx, "conv2d_packed_floats");
-  return ctx.device == Device::cpu ? cpu::conv2d_packed_floats(ctx, w) : 0;
+  return ctx.device == Device::cpu ? cpu::conv2d_packed_floats(ctx, x, w, conv) : 0;
 }
 
-void conv2d_pack(const Context& ctx, float* packed, ConstView w) {
+void conv2d_pack(const Context& ctx, float* packed, Shape x, ConstView w, Conv2d conv) {
   require(ctx.device == Device::cpu, "[conv2d_pack] device {} reads filters as they are",
           to_string(ctx.device));
   require(w.contiguous() && w.element == Element::float32,
           "[conv2d_pack] expected contiguous filters of float32, got a pitch of {} for w = {}",
           w.ld, w.shape);
+  conv2d_shape(x, w.shape, conv);
   require_math(ctx, "conv2d_pack");
-  cpu::conv2d_pack(ctx, packed, w);
+  cpu::conv2d_pack(ctx, packed, x, w, conv);
 }
 
 void conv2d_forward_packed(const Context& ctx, View y, ConstView x, Shape w, const float* packed,

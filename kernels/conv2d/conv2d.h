@@ -10,6 +10,10 @@
 // the definition (naive, core/bf16.h), so that against it only the first bound counts; processors
 // that multiply bf16 take operands and sums below 2^-126 for zero.
 //
+// The CPU computes wide 3 x 3 convolutions of stride 1, forward and backward data, by Winograd's
+// F(4 x 4, 3 x 3), whose bound is another (winograd.h), and where a NaN reaches its neighbours,
+// too.
+//
 // All functions throw Error on shapes that do not fit, before writing anything. x and y may be
 // channel slices (ld > c); w and dw are contiguous. An empty batch is valid.
 //
@@ -55,12 +59,13 @@ void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d
                     ConvEpilogue epilogue = {});
 
 // Filters that serve many forward passes can be packed once: in the order, and of the arithmetic,
-// in which the kernels read them, so that no pass has to bring them there.
+// in which the kernels read them, so that no pass has to bring them there; for inputs x of one
+// height and width, whose number may differ.
 // How many floats that takes; 0 on devices whose kernels read filters as they are, which have none
 // of the next two.
-Index conv2d_packed_floats(const Context& ctx, Shape w);
+Index conv2d_packed_floats(const Context& ctx, Shape x, Shape w, Conv2d conv);
 // The order is that of the processor's instruction set (core/isa.h): nothing for a file.
-void conv2d_pack(const Context& ctx, float* packed, ConstView w);
+void conv2d_pack(const Context& ctx, float* packed, Shape x, ConstView w, Conv2d conv);
 // The bits of conv2d_forward() with the filters of shape w that were packed in the same arithmetic.
 void conv2d_forward_packed(const Context& ctx, View y, ConstView x, Shape w, const float* packed,
                            Conv2d conv, ConvEpilogue epilogue = {});

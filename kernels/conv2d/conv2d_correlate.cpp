@@ -1,6 +1,7 @@
 #include "kernels/conv2d/conv2d_correlate.h"
 
 #include "core/parallel.h"
+#include "kernels/conv2d/moments.h"
 
 namespace twinage::cpu {
 namespace {
@@ -37,29 +38,6 @@ struct Plan {
   const float* bias = nullptr;  // [padded]
   float* moments = nullptr;     // [block][mean, m2][padded], or null
 };
-
-// Mean and variance of each channel from the moments of the blocks, merged in their order.
-void merge_moments(const Plan& plan) {
-  const ConvEpilogue& epilogue = plan.job.epilogue;
-  const Index padded = plan.panels.padded(), K = plan.job.K;
-  std::fill_n(epilogue.mean, K, 0.0F);
-  std::fill_n(epilogue.variance, K, 0.0F);
-  Index before = 0;  // pixels
-  for (Index b = 0; b < plan.blocks.count(); ++b) {
-    const Index pixels = block_at(plan.blocks, b).pixels(plan.blocks.g.Q);
-    const float share = static_cast<float>(pixels) / static_cast<float>(before + pixels);
-    const float weight = share * static_cast<float>(before);
-    const float *mean = plan.moments + 2 * b * padded, *m2 = mean + padded;
-    for (Index k = 0; k < K; ++k) {
-      const float delta = mean[k] - epilogue.mean[k];
-      epilogue.mean[k] += delta * share;
-      epilogue.variance[k] += m2[k] + delta * delta * weight;
-    }
-    before += pixels;
-  }
-  const float scale = 1 / static_cast<float>(std::max<Index>(1, before));
-  for (Index k = 0; k < K; ++k) epilogue.variance[k] *= scale;
-}
 
 // Runs a tile whose panel has more columns than there are channels: into scratch, from where the
 // channels that exist are copied.
@@ -189,7 +167,9 @@ void correlate(const Context& ctx, const Correlation& job) {
     for (Index p = groups.begin(group); p < groups.begin(group) + groups.size(group); ++p)
       run_panel(plan, block, b, plan.panels[p], x, scratch);
   });
-  if (plan.moments != nullptr) merge_moments(plan);
+  if (plan.moments != nullptr)
+    merge_moments(job.epilogue, plan.moments, job.K, padded, blocks,
+                  [&](Index b) { return block_at(plan.blocks, b).pixels(g.Q); });
 }
 
 }  // namespace twinage::cpu

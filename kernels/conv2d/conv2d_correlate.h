@@ -10,9 +10,10 @@ namespace twinage::cpu {
 struct Correlation {
   Geometry g;  // C counts elements of the operands
   Index K = 0;
-  Source x;                    // floats, or of pairs that are in memory already
-  Index rounded_channels = 0;  // of floats of which pairs are made; else 0
-  Target y;                    // its pitches lead from one output pixel to the next
+  Source x;
+  Element x_element = Element::float32;  // bf16: pairs that are in memory already
+  Index rounded_channels = 0;            // of floats of which pairs are made; else 0
+  Target y;                              // its pitches lead from one output pixel to the next
   Element y_element = Element::float32;
   const float* filters = nullptr;  // panels [panel][R * S * C][width]
   Write write = Write::overwrite;

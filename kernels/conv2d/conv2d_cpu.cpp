@@ -1,8 +1,10 @@
-// Forward and backward data: packed filters and the correlation driver. Backward data is itself a
-// correlation, of dy with the flipped filters; with a stride it is one for each phase (phase.h).
+// Forward and backward data: packed filters and the correlation driver, or Winograd's. Backward
+// data is itself a correlation, of dy with the flipped filters; with a stride it is one for each
+// phase (phase.h).
 #include "kernels/conv2d/conv2d_correlate.h"
 #include "kernels/conv2d/conv2d_filter.h"
 #include "kernels/conv2d/phase.h"
+#include "kernels/conv2d/winograd.h"
 
 namespace twinage::cpu {
 namespace {
@@ -34,13 +36,16 @@ void pair_if_rounded(const Context& ctx, Geometry& g) {
   g.C = elements(operands_of(ctx), g.C);
 }
 
-void round_if_asked(const Context& ctx, Correlation& job, Element x) {
-  if (operands_of(ctx) == Operands::pairs && x == Element::float32) job.rounded_channels = job.g.C;
+void round_if_asked(const Context& ctx, Correlation& job) {
+  if (operands_of(ctx) == Operands::pairs && job.x_element == Element::float32)
+    job.rounded_channels = job.g.C;
   pair_if_rounded(ctx, job.g);
 }
 
 // Floats of the panels of filters of shape w.
-Index panel_floats(const Context& ctx, Shape w) {
+Index panel_floats(const Context& ctx, Shape x, Shape w, Conv2d conv) {
+  const Geometry g = geometry_of(x, w, conv);
+  if (takes_winograd(ctx, g, w.n)) return winograd_filter_floats(g, w.n);
   const bool one_tap = w.h * w.w == 1;
   return workspace_floats(Panels(w.n, one_tap).padded() * w.h * w.w *
                           elements(operands_of(ctx), w.c));
@@ -56,12 +61,18 @@ Index pairs_of_filters(const Context& ctx, Shape w) {
 
 Index forward_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv) {
   Geometry g = geometry_of(x, w, conv);
+  if (takes_winograd(ctx, g, w.n))
+    return winograd_filter_floats(g, w.n) + winograd_workspace(ctx, g, w.n);
   pair_if_rounded(ctx, g);
-  return pairs_of_filters(ctx, w) + panel_floats(ctx, w) +
+  return pairs_of_filters(ctx, w) + panel_floats(ctx, x, w, conv) +
          correlate_workspace(ctx, g.pointwise() ? flattened(g) : g, w.n);
 }
 
 Index backward_data_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv) {
+  // (With a stride, 5 x 5 taps have a phase of 3 x 3.)
+  if (const Geometry g = phase_of(x, w, conv, 0, 0).g;
+      conv.stride == 1 && takes_winograd(ctx, g, x.c))
+    return winograd_filter_floats(g, x.c) + winograd_workspace(ctx, g, x.c);
   Index most = 0;
   for (Index row = 0; row < conv.stride; ++row)
     for (Index column = 0; column < conv.stride; ++column) {
@@ -81,11 +92,13 @@ Index conv2d_workspace(const Context& ctx, Shape x, Shape w, Conv2d conv) {
                    filter_workspace(ctx, x, w, conv)});
 }
 
-Index conv2d_packed_floats(const Context& ctx, Shape w) {
-  return panel_floats(ctx, w);
+Index conv2d_packed_floats(const Context& ctx, Shape x, Shape w, Conv2d conv) {
+  return panel_floats(ctx, x, w, conv);
 }
 
-void conv2d_pack(const Context& ctx, float* packed, ConstView w) {
+void conv2d_pack(const Context& ctx, float* packed, Shape x, ConstView w, Conv2d conv) {
+  if (takes_winograd(ctx, geometry_of(x, w.shape, conv), w.shape.n))
+    return winograd_filters(ctx, packed, w);
   WorkspaceScope scope(ctx.workspace);
   if (const Index floats = pairs_of_filters(ctx, w.shape); floats > 0)
     w = pair_channels(ctx, scope.floats(floats), w);
@@ -98,20 +111,22 @@ void conv2d_forward_packed(const Context& ctx, View y, ConstView x, Shape w, con
   job.g = geometry_of(x.shape, w, conv);
   job.K = w.n;
   job.x = source_of(x);
+  job.x_element = x.element;
   job.y = target_of(y);
   job.y_element = y.element;
   job.filters = packed;
   job.epilogue = epilogue;
+  if (takes_winograd(ctx, job.g, job.K)) return winograd(ctx, job);
   flatten_if_pointwise(job);
-  round_if_asked(ctx, job, x.element);
+  round_if_asked(ctx, job);
   correlate(ctx, job);
 }
 
 void conv2d_forward(const Context& ctx, View y, ConstView x, ConstView w, Conv2d conv,
                     ConvEpilogue epilogue) {
   WorkspaceScope scope(ctx.workspace);
-  float* packed = scope.floats(panel_floats(ctx, w.shape));
-  cpu::conv2d_pack(ctx, packed, w);
+  float* packed = scope.floats(panel_floats(ctx, x.shape, w.shape, conv));
+  cpu::conv2d_pack(ctx, packed, x.shape, w, conv);
   cpu::conv2d_forward_packed(ctx, y, x, w.shape, packed, conv, epilogue);
 }
 
@@ -120,6 +135,19 @@ void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w
   const Target whole = target_of(dx);
   const Shape filters_shape = w.shape;
   WorkspaceScope outer(ctx.workspace);
+  if (const Geometry g = phase_of(dx.shape, w.shape, conv, 0, 0).g;
+      conv.stride == 1 && takes_winograd(ctx, g, dx.shape.c)) {
+    Correlation job;
+    job.g = g;
+    job.K = dx.shape.c;
+    job.x = source_of(dy);
+    job.y = whole;
+    job.write = write;
+    float* filters = outer.floats(winograd_filter_floats(g, job.K));
+    winograd_flipped_filters(ctx, filters, w);
+    job.filters = filters;
+    return winograd(ctx, job);
+  }
   if (const Index floats = pairs_of_filters(ctx, w.shape); floats > 0)
     w = pair_filters(ctx, outer.floats(floats), w);
   for (Index row = 0; row < std::min(conv.stride, dx.shape.h); ++row)
@@ -133,7 +161,7 @@ void conv2d_backward_data(const Context& ctx, View dx, ConstView dy, ConstView w
                whole.ld * conv.stride};
       job.write = write;
       if (conv.stride == 1) flatten_if_pointwise(job);
-      round_if_asked(ctx, job, Element::float32);
+      round_if_asked(ctx, job);
 
       WorkspaceScope scope(ctx.workspace);
       float* filters = scope.floats(Panels(job.K, job.g.one_tap()).padded() * job.g.terms());

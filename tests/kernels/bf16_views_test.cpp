@@ -107,9 +107,10 @@ TEST_CASE("packed filters give the bits of filters as they are, however often th
       CAPTURE(to_string(math));
       const Problem problem(c, false);
       const OnCpu cpu(math, 2, c);
-      GuardedTensor want(problem.shape), packed(vector(conv2d_packed_floats(cpu.ctx, c.w)));
+      GuardedTensor want(problem.shape),
+          packed(vector(conv2d_packed_floats(cpu.ctx, c.x, c.w, c.conv)));
       conv2d_forward(cpu.ctx, want.view(), problem.x.view(), problem.w.view(), c.conv);
-      conv2d_pack(cpu.ctx, packed.data(), problem.w.view());
+      conv2d_pack(cpu.ctx, packed.data(), c.x, problem.w.view(), c.conv);
       CHECK(packed.guards_intact());
       for (int again = 0; again < 2; ++again) {
         GuardedTensor y(problem.shape, c.extra_channels);
@@ -124,9 +125,10 @@ TEST_CASE("only the CPU packs filters") {
   Context ctx;
   ctx.device = Device::simt;
   GuardedTensor t({1, 1, 1, 1});
-  CHECK(conv2d_packed_floats(ctx, {8, 3, 3, 8}) == 0);
+  CHECK(conv2d_packed_floats(ctx, {1, 5, 5, 8}, {8, 3, 3, 8}, {}) == 0);
   const char* refused = "device simt reads filters as they are";
-  CHECK_THROWS_WITH_AS(conv2d_pack(ctx, t.data(), t.view()), doctest::Contains(refused), Error);
+  CHECK_THROWS_WITH_AS(conv2d_pack(ctx, t.data(), {1, 1, 1, 1}, t.view(), {}),
+                       doctest::Contains(refused), Error);
   CHECK_THROWS_WITH_AS(conv2d_forward_packed(ctx, t.view(), t.view(), {1, 1, 1, 1}, t.data(), {}),
                        doctest::Contains(refused), Error);
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/conv2d/winograd.h"
 #include "tests/support/test_context.h"
 
 namespace twinage::test::conv2d {
@@ -47,6 +48,12 @@ inline const std::vector<Case>& cases() {
       {"1x1, padded", {2, 5, 5, 8}, {8, 1, 1, 8}, {1, 1, 2}},
       {"2x2, stride 3: gaps between windows", {2, 11, 10, 8}, {16, 2, 2, 8}, {3, 0, 1}},
       {"3x2, stride 4, padding beyond the window", {2, 9, 9, 8}, {8, 3, 2, 8}, {4, 4, 3}},
+      // Of so many channels and pixels that the CPU takes Winograd's way: tiles that are cut off on
+      // the right and below, windows that reach outside by 0, 1 and 2, channels of every remainder.
+      {"3x3, wide", {2, 13, 12, 16}, {50, 3, 3, 16}, {1, 0, 0}},
+      {"3x3, wide, odd channel counts, slice", {3, 11, 14, 35}, {37, 3, 3, 35}, {1, 1, 1}, 5},
+      {"3x3, wide, padding of different sizes", {1, 10, 15, 34}, {98, 3, 3, 34}, {1, 2, 0}, 2},
+      {"5x5, stride 2: gradients by phases of 3x3", {1, 25, 25, 32}, {32, 5, 5, 32}, {2, 2, 2}},
       {"odd channel counts", {2, 7, 6, 5}, {7, 3, 3, 5}, {1, 1, 1}, 3},
       {"odd channel counts, many", {1, 5, 5, 33}, {101, 1, 3, 33}, {1, 0, 1}},
       {"one channel", {2, 6, 6, 1}, {1, 3, 3, 1}, {1, 0, 0}, 1},
@@ -83,12 +90,36 @@ inline TestContext context_for(const Case& c, int threads = 2) {
   return TestContext(conv2d_workspace(sizing, c.x, c.w, c.conv), threads);
 }
 
+// Whether the device under test computes with fractions, so that integers are not exact: forward,
+// and backward data, by Winograd.
+struct Fractions {
+  bool forward, data;
+};
+inline Fractions fractions(const Case& c, Device device = test_device(), Math math = Math::fp32) {
+  Context ctx;
+  ctx.math = math;
+  const Shape y = conv2d_shape(c.x, c.w, c.conv);
+  const auto taken = [&](Index in, Index out, Shape map) {
+    return device == Device::cpu &&
+           cpu::takes_winograd(ctx, {1, 1, 1, in, map.h, map.w, c.w.h, c.w.w, c.conv.stride, 0, 0},
+                               out);
+  };
+  return {taken(c.w.c, c.w.n, y), taken(c.w.n, c.w.c, c.x)};
+}
+
 // Terms of a sum: of forward, backward data, backward filter.
 inline Index forward_terms(const Case& c) {
   return c.w.h * c.w.w * c.w.c;
 }
 inline Index data_terms(const Case& c) {
   return c.w.h * c.w.w * c.w.n;
+}
+
+// Whether sums of so many products of small integers (fill_small_integers) are as wanted: to the
+// bit, unless they were computed with fractions.
+inline bool integers_agree(ConstView got, ConstView want, bool fractions, Index terms) {
+  if (fractions) return close(got, want, 9 * tolerance_of_sum(terms));
+  return largest_error(got, want) == 0;
 }
 
 }  // namespace twinage::test::conv2d

@@ -11,20 +11,8 @@ options=(--batch 8 --seed 3 --set training.validate_steps=100 --set readout.gall
   --set training.checkpoint_steps=1)
 train=("$twinage" train --data faces "${options[@]}")
 eight=("${train[@]}" --set training.shards=8)
-data_of() { # FILE.safetensors: its tensors, without what is said about them
-  python3 -c 'import sys; b = open(sys.argv[1], "rb").read()
-sys.stdout.buffer.write(b[8 + int.from_bytes(b[:8], "little"):])' "$1"
-}
 
-# 1. one shard: the bits of before there were shards
-today=7575d1d6ba6733a0
-one_shard() {
-  "${train[@]}" --steps 3 --threads 2 --out one 2>err &&
-    [ "$(data_of one/model.safetensors | sha256sum | cut -c1-16)" = $today ]
-}
-[ "$(uname -m)" != x86_64 ] || check "one shard: the bits that training had before there were any" one_shard
-
-# 2. any number of processes and threads
+# 1. any number of processes and threads
 check "8 shards, one process" "${eight[@]}" --steps 2 --threads 1 --out whole
 same_bytes() { # RANKS THREADS
   run_by "$1" "${eight[@]}" --steps 2 --threads "$2" --out "by$1x$2" 2>err &&
@@ -54,7 +42,7 @@ measured() { run_by "$1" "$twinage" eval whole --data faces --threads 1 --json >
 eval_by_two() { measured 1 && measured 2 && cmp eval1 eval2; }
 check "two processes measure what one does" eval_by_two
 
-# 3. one is killed: the others end, and other numbers go on to the same bytes
+# 2. one is killed: the others end, and other numbers go on to the same bytes
 check "12 steps, one process" "${eight[@]}" --steps 12 --threads 2 --out long
 ranks_of() { pgrep -P "$1" -f "$twinage"; } # of an mpirun
 killed() {
@@ -73,7 +61,7 @@ resumed_by() { # RANKS RUN
 check "one of 4 is killed: the others end within 10 s, and mpirun says so" killed
 check "2 go on from their checkpoint to the same bytes" resumed_by 2 killed
 
-# 4. stops, errors: one line, and nothing is lost
+# 3. stops, errors: one line, and nothing is lost
 lines() { grep -c . err; }
 asked_to_stop() {
   mpirun --quiet -n 2 "${eight[@]}" --steps 12 --threads 1 --out stopped 2>err &
