@@ -150,11 +150,7 @@ void correlate(const Context& ctx, const Correlation& job) {
   const Index floats = scratch_floats(plan.blocks);
   float* memory = scope.floats(ctx.threads * floats);
 
-  // Results do not depend on who computes which panel: where blocks are few, panels are shared too.
-  const Index tasks_wanted = ctx.threads > 1 ? 4 * ctx.threads : 1;
-  const Cut groups{plan.panels.count(),
-                   std::clamp<Index>(ceil_div(tasks_wanted, std::max<Index>(1, blocks)), 1,
-                                     plan.panels.count())};
+  const Cut groups = panel_groups(ctx, plan.panels, blocks);
   parallel_for(ctx.threads, blocks * groups.pieces, [&](Index task, int thread) {
     const Index b = task / groups.pieces, group = task % groups.pieces;
     const Block block = block_at(plan.blocks, b);

@@ -267,11 +267,7 @@ void winograd(const Context& ctx, const Correlation& job) {
   const Index floats = workspace_floats(scratch_floats(tiling, g));
   float* memory = scope.floats(ctx.threads * floats);
 
-  // Results do not depend on who computes which panel: where blocks are few, panels are shared too.
-  const Index tasks_wanted = ctx.threads > 1 ? 4 * ctx.threads : 1;
-  const Cut groups{
-      panels.count(),
-      std::clamp<Index>(ceil_div(tasks_wanted, std::max<Index>(1, blocks)), 1, panels.count())};
+  const Cut groups = panel_groups(ctx, panels, blocks);
   parallel_for(ctx.threads, blocks * groups.pieces, [&](Index task, int thread) {
     const Index block = task / groups.pieces, group = task % groups.pieces;
     const Scratch scratch = cut_scratch(memory + thread * floats, tiling, g);

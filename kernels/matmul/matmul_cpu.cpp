@@ -107,10 +107,7 @@ Cut tasks_of_rows(Index M, Index K) {
 void plain_product(const Context& ctx, View c, ConstView a, const float* panels, Write write) {
   const Panels all(c.shape.c, true, operands_of(ctx));
   const Cut rows = tasks_of_rows(c.shape.n, a.shape.c);
-  // Results do not depend on who computes which panel: where rows are few, panels are shared too.
-  const Index tasks_wanted = ctx.threads > 1 ? 4 * ctx.threads : 1;
-  const Cut groups{all.count(),
-                   std::clamp<Index>(ceil_div(tasks_wanted, rows.pieces), 1, all.count())};
+  const Cut groups = panel_groups(ctx, all, rows.pieces);
   WorkspaceScope scope(ctx.workspace);
   float* tails = scope.floats(ctx.threads * tail_floats());
   parallel_for(ctx.threads, rows.pieces * groups.pieces, [&](Index task, int thread) {

@@ -58,4 +58,12 @@ class Panels {
   Cut narrow_{0, 1}, wide_{0, 1};  // vectors
 };
 
+// The panels of a block of rows or pixels in groups, each a task: all of them, or, where blocks are
+// few, so many groups that there is work for every thread. Results do not depend on it.
+inline Cut panel_groups(const Context& ctx, const Panels& panels, Index blocks) {
+  const Index tasks_wanted = ctx.threads > 1 ? 4 * ctx.threads : 1;
+  return {panels.count(),
+          std::clamp<Index>(ceil_div(tasks_wanted, std::max<Index>(1, blocks)), 1, panels.count())};
+}
+
 }  // namespace twinage::cpu

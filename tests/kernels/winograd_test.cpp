@@ -10,7 +10,6 @@
 
 #include <doctest/doctest.h>
 
-#include "core/bf16.h"
 #include "tests/kernels/conv2d_cases.h"
 #include "tests/kernels/on_cpu.h"
 
@@ -139,6 +138,50 @@ TEST_CASE("winograd: the error stays within the bound that the header states") {
     });
   CHECK(largest <= 1);
   CHECK(largest > 1e-4);  // it was computed so, and the bound says something
+}
+
+TEST_CASE("winograd: every pass that can take it does: integers are no longer exact") {
+  for (Math math : {Math::fp32, Math::bf16}) {
+    const Case c{"", {2, 14, 14, 64}, {64, 3, 3, 64}, {1, 1, 1}};
+    REQUIRE(taken(c, math));
+    Problem problem(c, true);
+    const OnCpu cpu(math, 2, c);
+    const View x = problem.x.view(), w = problem.w.view(), dy = problem.dy.view();
+    GuardedTensor y(problem.shape), dx(c.x), want_y(problem.shape), want_dx(c.x);
+    conv2d_forward(cpu.ctx, y.view(), x, w, c.conv);
+    conv2d_backward_data(cpu.ctx, dx.view(), dy, w, c.conv);
+    naive::conv2d_forward({}, want_y.view(), x, w, c.conv, {});
+    naive::conv2d_backward_data({}, want_dx.view(), dy, w, c.conv, Write::overwrite);
+    CHECK(largest_error(y.view(), want_y.view()) > 0);
+    CHECK(largest_error(dx.view(), want_dx.view()) > 0);
+    CHECK(conv2d_packed_floats(cpu.ctx, c.x, c.w, c.conv) == 36 * 64 * 64);
+  }
+}
+
+TEST_CASE("winograd: rounding costs some three times what it costs the direct sum") {
+  // Maps of 9 x 9 pixels are too small for it, those of 10 x 10 are not.
+  const auto error = [](Index side) {
+    const Case c{"", {4, side + 2, side + 2, 96}, {96, 3, 3, 96}, {1, 0, 0}};
+    REQUIRE(taken(c) == (side == 10));
+    Problem problem(c, false);
+    const OnCpu cpu(Math::fp32, 2, c);
+    GuardedTensor y(problem.shape), want(problem.shape);
+    conv2d_forward(cpu.ctx, y.view(), problem.x.view(), problem.w.view(), c.conv);
+    naive::conv2d_forward({}, want.view(), problem.x.view(), problem.w.view(), c.conv, {});
+    const std::vector<float> got = y.values(), exact = want.values();
+    double errors = 0, squares = 0;
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      const double difference = static_cast<double>(got[i]) - exact[i];
+      errors += difference * difference;
+      squares += static_cast<double>(exact[i]) * exact[i];
+    }
+    return std::sqrt(errors / squares);
+  };
+  const double direct = error(9), winograd = error(10);
+  MESSAGE("error, root mean square, of the results': direct " << direct << ", Winograd "
+                                                              << winograd);
+  CHECK(winograd < 5 * direct);
+  CHECK(winograd > 2 * direct);
 }
 
 TEST_CASE("winograd: a picture's bits do not depend on the pictures beside it") {
